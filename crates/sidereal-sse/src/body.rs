@@ -1,0 +1,127 @@
+//! The response body that every server takes.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    pin::Pin,
+    sync::{Mutex, PoisonError},
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use http_body::SizeHint;
+
+use crate::{Aborted, EndReason, Frame, life::Life, live::Live};
+
+/// The body of an event stream: an [`http_body::Body`] and a [`Stream`] of bytes, `Send`, `Sync`
+/// and `Unpin`, and fused.
+///
+/// One event a chunk. Its error, [`Aborted`], is no failure: a server that sees it breaks the
+/// response off, which is what makes a page come back.
+pub struct SseBody {
+    /// For `Sync`, which some servers ask of a body: the futures inside are `Send` only. It is
+    /// never locked, since a body is always polled by its one owner.
+    inner: Mutex<Inner>,
+}
+
+enum Inner {
+    Known(Known),
+    Live(Box<Live>),
+}
+
+/// All frames at hand: a body of known length.
+struct Known {
+    life: Life,
+    frames: VecDeque<Frame>,
+    begun: bool,
+}
+
+impl SseBody {
+    pub(crate) fn known(life: Life, frames: Vec<Frame>) -> Self {
+        Self::new(Inner::Known(Known {
+            life,
+            frames: frames.into(),
+            begun: false,
+        }))
+    }
+
+    pub(crate) fn live(live: Live) -> Self {
+        Self::new(Inner::Live(Box::new(live)))
+    }
+
+    fn new(inner: Inner) -> Self {
+        Self {
+            inner: Mutex::new(inner),
+        }
+    }
+
+    fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Aborted>>> {
+        match self.inner.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            Inner::Known(known) => Poll::Ready(known.next().map(Ok)),
+            Inner::Live(live) => live.poll_bytes(cx),
+        }
+    }
+}
+
+impl Known {
+    fn next(&mut self) -> Option<Bytes> {
+        if !std::mem::replace(&mut self.begun, true) {
+            self.life.begin();
+        }
+        let Some(frame) = self.frames.pop_front() else {
+            self.life.over(EndReason::Finished, None);
+            return None;
+        };
+        self.life.wrote(&frame);
+        Some(frame.into_bytes())
+    }
+
+    fn len(&self) -> u64 {
+        self.frames.iter().map(|frame| frame.len() as u64).sum()
+    }
+}
+
+impl http_body::Body for SseBody {
+    type Data = Bytes;
+    type Error = Aborted;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Aborted>>> {
+        self.get_mut()
+            .poll_bytes(cx)
+            .map(|next| next.map(|bytes| bytes.map(http_body::Frame::data)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        // Not earlier than a poll has said so: servers that see it skip the poll, and the stream
+        // would count as dropped instead of finished.
+        match &*self.inner.lock().unwrap_or_else(PoisonError::into_inner) {
+            Inner::Known(known) => known.begun && known.life.is_over(),
+            Inner::Live(live) => live.is_over(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &*self.inner.lock().unwrap_or_else(PoisonError::into_inner) {
+            Inner::Known(known) => SizeHint::with_exact(known.len()),
+            Inner::Live(_) => SizeHint::default(),
+        }
+    }
+}
+
+impl Stream for SseBody {
+    type Item = Result<Bytes, Aborted>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_bytes(cx)
+    }
+}
+
+impl fmt::Debug for SseBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SseBody").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,38 @@
+//! Server-sent events for Rust servers.
+
+mod body;
+mod client;
+mod connect;
+mod encode;
+mod end;
+mod error;
+mod event;
+mod frame;
+mod life;
+mod line;
+mod live;
+mod observer;
+mod options;
+mod sender;
+mod shutdown;
+mod sse;
+mod transport;
+
+pub use crate::{
+    body::SseBody,
+    client::{Client, ClientId},
+    connect::Connect,
+    encode::{Content, ContentWriter, DataKey, HeadWriter},
+    end::{End, EndReason, Ended},
+    error::{Aborted, BodyError, SendError},
+    event::Event,
+    frame::{Frame, IntoFrame},
+    life::END_TARGET,
+    line::{EventId, Line, LineError},
+    observer::Observer,
+    options::StreamOptions,
+    sender::Sender,
+    shutdown::Shutdown,
+    sse::Sse,
+    transport::Transport,
+};

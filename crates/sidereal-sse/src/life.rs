@@ -1,0 +1,130 @@
+//! A stream's life as others see it: begun once, over once, whatever ended it.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use tokio::time::Instant;
+
+use crate::{BodyError, Client, EndReason, Ended, Frame, Observer, Transport};
+
+/// The `tracing` target of the one event that each stream's end gives, expected ends included:
+/// level DEBUG, or WARN for failures, panics and write deadlines.
+pub const END_TARGET: &str = "sidereal::end";
+
+pub(crate) type OnDisconnect = Box<dyn FnOnce(&Client, &Ended) + Send>;
+
+/// Counts what goes out, and tells hook, observer and log when it is over: at the latest when it
+/// is dropped.
+pub(crate) struct Life {
+    client: Client,
+    observer: Option<Arc<dyn Observer>>,
+    transport: Option<Transport>,
+    on_disconnect: Option<OnDisconnect>,
+    /// When the first poll came. Before it nothing has begun (a HEAD request never gets there),
+    /// and nobody is told of an end.
+    begun: Option<Instant>,
+    over: bool,
+    events: u64,
+    bytes: u64,
+}
+
+impl Life {
+    pub(crate) fn new(
+        client: Client,
+        observer: Option<Arc<dyn Observer>>,
+        transport: Option<Transport>,
+        on_disconnect: Option<OnDisconnect>,
+    ) -> Self {
+        Self {
+            client,
+            observer,
+            transport,
+            on_disconnect,
+            begun: None,
+            over: false,
+            events: 0,
+            bytes: 0,
+        }
+    }
+
+    pub(crate) fn begin(&mut self) {
+        self.begun = Some(Instant::now());
+        if let Some(observer) = &self.observer {
+            observer.connected(&self.client);
+        }
+    }
+
+    pub(crate) fn wrote(&mut self, frame: &Frame) {
+        self.bytes += frame.len() as u64;
+        if !frame.is_comment() {
+            self.events += 1;
+            if let Some(observer) = &self.observer {
+                observer.wrote(&self.client, frame.len(), frame.len());
+            }
+        }
+    }
+
+    /// Why a stream is being dropped before its end.
+    pub(crate) fn drop_reason(&self) -> EndReason {
+        self.transport
+            .as_ref()
+            .map_or(EndReason::Disconnected, Transport::drop_reason)
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    pub(crate) fn over(&mut self, reason: EndReason, error: Option<BodyError>) {
+        let Some(begun) = self.begun else { return };
+        if std::mem::replace(&mut self.over, true) {
+            return;
+        }
+        let ended = Ended {
+            reason,
+            error,
+            events: self.events,
+            bytes: self.bytes,
+            duration: begun.elapsed(),
+        };
+        log(&self.client, &ended);
+        // This may run within a drop, and a drop within a panic, where another one would abort
+        // the process.
+        let told = catch_unwind(AssertUnwindSafe(|| {
+            if let Some(hook) = self.on_disconnect.take() {
+                hook(&self.client, &ended);
+            }
+        }));
+        if let Err(payload) = told {
+            let panic = BodyError::from_panic(payload);
+            tracing::error!(target: END_TARGET, client = self.client.id().as_u64(), "on_disconnect {panic}");
+        }
+        if let Some(observer) = &self.observer {
+            observer.ended(&self.client, &ended);
+        }
+    }
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        self.over(self.drop_reason(), None);
+    }
+}
+
+fn log(client: &Client, ended: &Ended) {
+    let client = client.id().as_u64();
+    let reason = ended.reason;
+    let (events, bytes) = (ended.events, ended.bytes);
+    let milliseconds = ended.duration.as_millis() as u64;
+    match reason {
+        EndReason::Failed | EndReason::Panicked | EndReason::WriteDeadline => {
+            let error = ended.error.as_ref().map(tracing::field::display);
+            tracing::warn!(target: END_TARGET, client, %reason, error, events, bytes, milliseconds, "stream ended");
+        }
+        _ => {
+            tracing::debug!(target: END_TARGET, client, %reason, events, bytes, milliseconds, "stream ended");
+        }
+    }
+}

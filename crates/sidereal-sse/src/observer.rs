@@ -1,0 +1,42 @@
+//! A view into streams for metrics.
+
+use crate::{Client, Ended};
+
+/// Told of every stream's life. Methods are called in the middle of the work: count, and return.
+///
+/// For logs nothing need be set: every end is a `tracing` event with the target
+/// [`END_TARGET`](crate::END_TARGET).
+///
+/// ```
+/// use std::sync::atomic::{AtomicI64, Ordering};
+/// use sidereal_sse::{Client, Ended, Observer};
+///
+/// #[derive(Default)]
+/// struct Open(AtomicI64);
+///
+/// impl Observer for Open {
+///     fn connected(&self, _: &Client) {
+///         self.0.fetch_add(1, Ordering::Relaxed);
+///     }
+///     fn ended(&self, _: &Client, _: &Ended) {
+///         self.0.fetch_sub(1, Ordering::Relaxed);
+///     }
+/// }
+/// ```
+pub trait Observer: Send + Sync + 'static {
+    /// A stream has begun: its body was polled for the first time.
+    fn connected(&self, client: &Client) {
+        let _ = client;
+    }
+
+    /// One event is on its way to the server: its length in bytes as encoded, and as handed over
+    /// (smaller where it is compressed).
+    fn wrote(&self, client: &Client, encoded: usize, sent: usize) {
+        let _ = (client, encoded, sent);
+    }
+
+    /// A stream that had begun is over. Exactly once for each.
+    fn ended(&self, client: &Client, ended: &Ended) {
+        let _ = (client, ended);
+    }
+}

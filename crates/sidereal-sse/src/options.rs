@@ -1,0 +1,121 @@
+//! The settings of a stream.
+
+use std::{fmt, num::NonZeroUsize, sync::Arc, time::Duration};
+
+use crate::{End, EndReason, Observer, Shutdown, end::Ends};
+
+/// The settings of streams: one value for the application, and changes for single streams on
+/// [`Sse`](crate::Sse).
+///
+/// | setting | default |
+/// |---|---|
+/// | [`keep_alive`](Self::keep_alive) | 15 s |
+/// | [`queue`](Self::queue) | 32 events |
+/// | [`max_event_size`](Self::max_event_size) | 16 MiB |
+/// | [`max_age`](Self::max_age) | none |
+/// | [`end`](Self::end) | as [`EndReason::default_end`] |
+/// | [`observer`](Self::observer), [`shutdown`](Self::shutdown) | none |
+///
+/// ```
+/// use std::time::Duration;
+/// use sidereal_sse::{End, EndReason, StreamOptions};
+///
+/// let options = StreamOptions::new()
+///     .keep_alive(Duration::from_secs(5))
+///     .max_age(Duration::from_secs(3600))
+///     .end(EndReason::Shutdown, End::Clean);
+/// # let _ = options;
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct StreamOptions {
+    pub(crate) keep_alive: Option<Duration>,
+    pub(crate) queue: NonZeroUsize,
+    pub(crate) max_event_size: usize,
+    pub(crate) max_age: Option<Duration>,
+    pub(crate) ends: Ends,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) shutdown: Option<Shutdown>,
+}
+
+impl StreamOptions {
+    /// The defaults.
+    pub fn new() -> Self {
+        const QUEUE: NonZeroUsize = NonZeroUsize::new(32).unwrap();
+        Self {
+            keep_alive: Some(Duration::from_secs(15)),
+            queue: QUEUE,
+            max_event_size: 16 << 20,
+            max_age: None,
+            ends: Ends::DEFAULT,
+            observer: None,
+            shutdown: None,
+        }
+    }
+
+    /// Sends a heartbeat (an empty comment) when nothing was sent for this long. Default 15 s;
+    /// `None` or zero for no heartbeats at all, which leaves some servers with no way to notice a
+    /// client that has gone.
+    pub fn keep_alive(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.keep_alive = interval.into().filter(|interval| !interval.is_zero());
+        self
+    }
+
+    /// How many events may wait to be written before sending waits. Default 32, at least 1.
+    pub fn queue(mut self, events: usize) -> Self {
+        self.queue = NonZeroUsize::new(events).unwrap_or(NonZeroUsize::MIN);
+        self
+    }
+
+    /// The largest event that is accepted, in bytes as encoded. Default 16 MiB.
+    pub fn max_event_size(mut self, bytes: usize) -> Self {
+        self.max_event_size = bytes;
+        self
+    }
+
+    /// Ends a stream when it is this old, give or take a tenth (so that streams which began
+    /// together do not end together). Default `None`: never. One-shot replies have no age.
+    pub fn max_age(mut self, age: impl Into<Option<Duration>>) -> Self {
+        self.max_age = age.into();
+        self
+    }
+
+    /// How streams with this reason end: cleanly, or broken so that the page comes back.
+    pub fn end(mut self, reason: EndReason, end: End) -> Self {
+        self.ends.set(reason, end);
+        self
+    }
+
+    /// Who is told of every stream's life.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// The switch that ends long-lived streams. `sidereal::serve` brings its own; this one comes
+    /// before it.
+    pub fn shutdown(mut self, shutdown: Shutdown) -> Self {
+        self.shutdown = Some(shutdown);
+        self
+    }
+}
+
+impl Default for StreamOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for StreamOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamOptions")
+            .field("keep_alive", &self.keep_alive)
+            .field("queue", &self.queue)
+            .field("max_event_size", &self.max_event_size)
+            .field("max_age", &self.max_age)
+            .field("ends", &self.ends)
+            .field("observer", &self.observer.is_some())
+            .field("shutdown", &self.shutdown)
+            .finish()
+    }
+}

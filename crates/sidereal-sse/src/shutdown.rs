@@ -1,0 +1,120 @@
+//! Ending all streams that follow one signal.
+
+use std::{
+    fmt,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use tokio::sync::{Notify, futures::OwnedNotified};
+
+/// A switch that ends the streams which follow it, with [`EndReason::Shutdown`].
+///
+/// `sidereal::serve` brings its own, and every stream it serves follows it. With another server,
+/// make one, give it to [`StreamOptions::shutdown`], and trigger it before the server's own
+/// graceful shutdown: an open stream would block that for ever.
+///
+/// Long-lived streams (`every`, `run`, `stream`) follow; one-shot replies (`respond`, `reply`) are
+/// let finish. [`Sse::follow_shutdown`] changes either.
+///
+/// Cheap to clone; all clones are the same switch.
+///
+/// [`EndReason::Shutdown`]: crate::EndReason::Shutdown
+/// [`StreamOptions::shutdown`]: crate::StreamOptions::shutdown
+/// [`Sse::follow_shutdown`]: crate::Sse::follow_shutdown
+#[derive(Clone, Default)]
+pub struct Shutdown {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    triggered: AtomicBool,
+    notify: Arc<Notify>,
+}
+
+impl Shutdown {
+    /// A switch that is not triggered yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Ends every stream that follows, now and later. From any thread; idempotent.
+    pub fn trigger(&self) {
+        self.shared.triggered.store(true, Ordering::SeqCst);
+        self.shared.notify.notify_waiters();
+    }
+
+    /// Whether it was triggered.
+    pub fn is_triggered(&self) -> bool {
+        self.shared.triggered.load(Ordering::SeqCst)
+    }
+
+    /// Waits for the trigger.
+    ///
+    /// # Cancel safety
+    ///
+    /// May be dropped and called again at any time.
+    pub async fn triggered(&self) {
+        let mut followed = self.follow();
+        std::future::poll_fn(|cx| followed.poll_triggered(cx)).await;
+    }
+
+    pub(crate) fn follow(&self) -> Followed {
+        Followed {
+            notified: Box::pin(Arc::clone(&self.shared.notify).notified_owned()),
+            shutdown: self.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for Shutdown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shutdown")
+            .field("triggered", &self.is_triggered())
+            .finish()
+    }
+}
+
+/// One stream's ear on a [`Shutdown`].
+pub(crate) struct Followed {
+    notified: Pin<Box<OwnedNotified>>,
+    shutdown: Shutdown,
+}
+
+impl Followed {
+    pub(crate) fn poll_triggered(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.shutdown.is_triggered() {
+            return Poll::Ready(());
+        }
+        // Registers first and looks again after, so that a trigger in between is not missed.
+        if self.notified.as_mut().poll(cx).is_ready() || self.shutdown.is_triggered() {
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_trigger_reaches_those_who_wait_and_those_who_come_later() {
+        let shutdown = Shutdown::new();
+        let waiting = tokio::spawn({
+            let shutdown = shutdown.clone();
+            async move { shutdown.triggered().await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        shutdown.trigger();
+        shutdown.trigger();
+        assert!(waiting.await.is_ok());
+        shutdown.triggered().await;
+    }
+}

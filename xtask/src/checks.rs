@@ -1,0 +1,97 @@
+//! Formatting, lints, documentation, tests, and that every program builds.
+
+use crate::error::Error;
+use crate::shell::Shell;
+use crate::steps::Outcome;
+
+/// The code has rustfmt's default form.
+pub(crate) fn rustfmt(shell: &mut Shell<'_>) -> Result<Outcome, Error> {
+    shell.run(shell.workspace.cargo(["fmt", "--all", "--check"]))?;
+    Ok(Outcome::passed())
+}
+
+/// Clippy and rustc have nothing to say, tests and examples included.
+pub(crate) fn clippy(shell: &mut Shell<'_>) -> Result<Outcome, Error> {
+    let arguments = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    shell.run(shell.workspace.cargo(arguments))?;
+    Ok(Outcome::passed())
+}
+
+/// The documentation builds, and its links lead somewhere.
+pub(crate) fn rustdoc(shell: &mut Shell<'_>) -> Result<Outcome, Error> {
+    let mut command = shell
+        .workspace
+        .cargo(["doc", "--workspace", "--all-features", "--no-deps"]);
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    shell.run(command)?;
+    Ok(Outcome::passed())
+}
+
+/// All tests that need no browser, those in the documentation too.
+pub(crate) fn tests(shell: &mut Shell<'_>) -> Result<Outcome, Error> {
+    let said = shell.run(
+        shell
+            .workspace
+            .cargo(["test", "--workspace", "--all-features"]),
+    )?;
+    let (passed, ignored) = counts(&said);
+    if passed == 0 {
+        return Err(Error::new("no test was run"));
+    }
+    Ok(Outcome::Passed(match ignored {
+        0 => format!("{passed} tests"),
+        ignored => format!("{passed} tests, {ignored} ignored"),
+    }))
+}
+
+/// Every program and example builds.
+pub(crate) fn programs(shell: &mut Shell<'_>) -> Result<Outcome, Error> {
+    shell.run(
+        shell
+            .workspace
+            .cargo(["build", "--workspace", "--bins", "--examples"]),
+    )?;
+    Ok(Outcome::passed())
+}
+
+/// Adds up the tests passed and ignored in what `cargo test` said.
+fn counts(said: &str) -> (u32, u32) {
+    let results = said
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("test result: ok. "));
+    let count = |line: &str, word: &str| -> u32 {
+        let part = line
+            .split(';')
+            .find_map(|part| part.trim().strip_suffix(word));
+        part.and_then(|number| number.trim().parse().ok())
+            .unwrap_or(0)
+    };
+    results.fold((0, 0), |(passed, ignored), line| {
+        (
+            passed + count(line, "passed"),
+            ignored + count(line, "ignored"),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_what_cargo_test_says() {
+        let said = "test a ... ok\n\
+            test result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\
+            test result: ok. 40 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.00s\n";
+        assert_eq!(counts(said), (42, 1));
+        assert_eq!(counts(""), (0, 0));
+    }
+}

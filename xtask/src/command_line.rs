@@ -1,0 +1,167 @@
+//! The command line, by hand: a dozen words need no library.
+
+use crate::error::Error;
+
+/// What `--help` prints.
+pub(crate) const HELP: &str = "\
+Usage: cargo xtask COMMAND
+
+  test             everything below but bench, with all its own set-up; what CI runs
+
+  setup            install what the tests need: system packages (apt-get), the Datastar client,
+                   the npm packages of e2e/, cargo tools (into target/tools)
+  check            rustfmt, clippy, rustdoc, with warnings as errors
+  unit             unit, integration and doc tests
+  release-check    feature powerset, cargo-deny, cargo-semver-checks, cargo publish --dry-run
+  msrv             the minimum Rust version of the library crates
+  fuzz             every fuzz target for 20 s; --seconds N for another time
+  e2e              the tests in real browsers, with their set-up
+
+  bench [ARGS]     benchmarks, in release mode
+  client           write the Datastar client to target/datastar and print its path
+
+Each step prints one line; what it said is in target/xtask, and on the terminal if it failed.
+With CI=true a step that lacks something it needs fails, else it is skipped.
+";
+
+/// A task.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// Everything.
+    Test,
+    /// Installs what the tests need.
+    Setup,
+    /// Formatting, lints, documentation.
+    Check,
+    /// Tests without a browser.
+    Unit,
+    /// What a release needs besides tests.
+    ReleaseCheck,
+    /// The minimum Rust version.
+    Msrv,
+    /// Fuzz targets.
+    Fuzz {
+        /// How long each target runs.
+        seconds: u32,
+    },
+    /// Tests in browsers.
+    E2e,
+    /// Benchmarks, with their arguments.
+    Bench(Vec<String>),
+    /// The Datastar client as a file.
+    Client,
+    /// The help text.
+    Help,
+}
+
+impl Command {
+    /// Reads the arguments that follow `cargo xtask`.
+    pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, Error> {
+        let mut arguments = arguments.into_iter();
+        let word = arguments.next().unwrap_or_else(|| "--help".into());
+        let rest: Vec<String> = arguments.collect();
+        if word != "bench" && rest.iter().any(|word| word == "--help" || word == "-h") {
+            return Ok(Self::Help);
+        }
+        let command = match word.as_str() {
+            "bench" => return Ok(Self::Bench(rest)),
+            "fuzz" => {
+                return Ok(Self::Fuzz {
+                    seconds: seconds(&rest)?,
+                });
+            }
+            "test" => Self::Test,
+            "setup" => Self::Setup,
+            "check" => Self::Check,
+            "unit" => Self::Unit,
+            "release-check" => Self::ReleaseCheck,
+            "msrv" => Self::Msrv,
+            "e2e" => Self::E2e,
+            "client" => Self::Client,
+            "help" | "--help" | "-h" => Self::Help,
+            other => {
+                return Err(Error::new(format!(
+                    "no command `{other}`; `cargo xtask --help` lists them"
+                )));
+            }
+        };
+        match rest.first() {
+            None => Ok(command),
+            Some(extra) => Err(Error::new(format!(
+                "`{word}` takes no argument, but there is `{extra}`"
+            ))),
+        }
+    }
+}
+
+/// Reads `--seconds N`.
+fn seconds(arguments: &[String]) -> Result<u32, Error> {
+    let wrong = || Error::new("`fuzz` takes `--seconds N`, N from 1");
+    match arguments {
+        [] => Ok(20),
+        [flag, number] if flag == "--seconds" => {
+            number.parse().ok().filter(|&n| n > 0).ok_or_else(wrong)
+        }
+        _ => Err(wrong()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Option<Command> {
+        Command::parse(line.split_whitespace().map(str::to_owned)).ok()
+    }
+
+    #[test]
+    fn reads_commands_and_their_arguments() {
+        assert_eq!(parse("test"), Some(Command::Test));
+        assert_eq!(parse("release-check"), Some(Command::ReleaseCheck));
+        assert_eq!(parse("fuzz"), Some(Command::Fuzz { seconds: 20 }));
+        assert_eq!(
+            parse("fuzz --seconds 5"),
+            Some(Command::Fuzz { seconds: 5 })
+        );
+        assert_eq!(
+            parse("bench encode --help"),
+            Some(Command::Bench(vec!["encode".into(), "--help".into()]))
+        );
+    }
+
+    #[test]
+    fn helps_and_refuses() {
+        assert_eq!(parse(""), Some(Command::Help));
+        assert_eq!(parse("unit --help"), Some(Command::Help));
+        for wrong in [
+            "tests",
+            "unit now",
+            "fuzz --seconds",
+            "fuzz --seconds 0",
+            "fuzz --seconds -1",
+        ] {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn help_names_every_command() {
+        for word in [
+            "test",
+            "setup",
+            "check",
+            "unit",
+            "release-check",
+            "msrv",
+            "fuzz",
+            "e2e",
+            "bench",
+            "client",
+        ] {
+            assert!(
+                HELP.lines().any(|line| line.trim_start().starts_with(word)),
+                "{word}"
+            );
+        }
+    }
+}

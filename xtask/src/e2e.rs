@@ -1,0 +1,97 @@
+//! The tests in real browsers: `npm test` in `e2e/`.
+//!
+//! They are told by the environment what to use:
+//!
+//! | variable | a path to |
+//! |---|---|
+//! | `CHROMIUM`, `FIREFOX`, `NGINX` | Debian's programs; `NGINX` only where it is there |
+//! | `E2E_SERVER`, `DATASPICE`, `CONFORMANCE` | this workspace's programs, built |
+//! | `DATASTAR_JS` | the Datastar client |
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::apt::{self, CHROMIUM, FIREFOX, NGINX};
+use crate::client;
+use crate::error::Error;
+use crate::shell::Shell;
+use crate::steps::Outcome;
+
+/// How long all of them may take.
+const LIMIT: Duration = Duration::from_secs(20 * 60);
+/// The programs under test: variable, package and program.
+const PROGRAMS: [(&str, &str); 3] = [
+    ("E2E_SERVER", "e2e-server"),
+    ("DATASPICE", "dataspice"),
+    ("CONFORMANCE", "conformance"),
+];
+
+/// Builds the programs and runs the tests.
+pub(crate) fn run(shell: &mut Shell<'_>) -> Result<Outcome, Error> {
+    let workspace = shell.workspace;
+    let folder = workspace.root.join("e2e");
+    if !folder.join("package.json").exists() {
+        return Ok(Outcome::Skipped("there is no e2e/package.json".into()));
+    }
+    let missing = missing();
+    if !missing.is_empty() {
+        return Ok(Outcome::Missing(format!("missing: {}", missing.join(", "))));
+    }
+    let mut build = workspace.cargo(["build", "--bins"]);
+    build.args(PROGRAMS.iter().flat_map(|(_, name)| ["--package", name]));
+    shell.run(build)?;
+    let mut command = workspace.command("npm");
+    command
+        .args(["test", "--prefix", "e2e"])
+        .env("CHROMIUM", CHROMIUM)
+        .env("FIREFOX", FIREFOX);
+    for (variable, name) in PROGRAMS {
+        command.env(variable, workspace.target.join("debug").join(name));
+    }
+    if Path::new(NGINX).exists() {
+        command.env("NGINX", NGINX);
+    }
+    if let Ok(file) = client::write(workspace) {
+        command.env("DATASTAR_JS", file);
+    }
+    let said = shell.run_for(LIMIT, command)?;
+    Ok(Outcome::Passed(
+        closing_line(&said).unwrap_or_default().to_owned(),
+    ))
+}
+
+/// What the tests cannot do without.
+fn missing() -> Vec<&'static str> {
+    let browsers = [("chromium", CHROMIUM), ("firefox-esr", FIREFOX)];
+    let browsers = browsers
+        .into_iter()
+        .filter(|(_, path)| !Path::new(path).exists())
+        .map(|(name, _)| name);
+    let programs = ["node", "npm"]
+        .into_iter()
+        .filter(|name| !apt::answers(name));
+    browsers.chain(programs).collect()
+}
+
+/// The tests' own count, if they print one that reads `N passed, N failed`.
+fn closing_line(said: &str) -> Option<&str> {
+    said.lines().rev().map(str::trim).find(|line| {
+        let mut words = line.split_whitespace();
+        words.next().is_some_and(|word| word.parse::<u32>().is_ok())
+            && words.next() == Some("passed,")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_closing_line() {
+        assert_eq!(
+            closing_line("ok\n12 passed, 0 failed\n\n"),
+            Some("12 passed, 0 failed")
+        );
+        assert_eq!(closing_line("ok\n"), None);
+    }
+}

@@ -1,0 +1,65 @@
+//! The workspace's tasks: `cargo xtask --help`.
+//!
+//! `cargo xtask test` does everything that CI does, its own set-up included, on a fresh Debian machine with Rust.
+
+mod apt;
+mod cargo_tools;
+mod checks;
+mod client;
+mod command_line;
+mod e2e;
+mod error;
+mod fuzz;
+mod msrv;
+mod npm;
+mod plan;
+mod release;
+mod shell;
+mod steps;
+mod workspace;
+
+use std::process::ExitCode;
+
+use command_line::{Command, HELP};
+use error::Error;
+use steps::run_all;
+use workspace::Workspace;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs what the command line asks for; `false` says that a step failed.
+fn run() -> Result<bool, Error> {
+    let command = Command::parse(std::env::args().skip(1))?;
+    if command == Command::Help {
+        print!("{HELP}");
+        return Ok(true);
+    }
+    let workspace = Workspace::find()?;
+    match command {
+        Command::Client => {
+            println!("{}", client::write(&workspace)?.display());
+            Ok(true)
+        }
+        Command::Bench(arguments) => bench(&workspace, &arguments),
+        other => run_all(&workspace, plan::steps_of(other)),
+    }
+}
+
+/// Runs the benchmarks, whose output is the point, so it is not captured.
+fn bench(workspace: &Workspace, arguments: &[String]) -> Result<bool, Error> {
+    let mut command = workspace.cargo(["run", "--release", "--package", "bench", "--"]);
+    let status = command
+        .args(arguments)
+        .status()
+        .map_err(|error| Error::start("cargo", &error))?;
+    Ok(status.success())
+}

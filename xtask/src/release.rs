@@ -1,0 +1,141 @@
+//! What must hold before the library crates are published.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::cargo_tools::{self, DENY, HACK, SEMVER_CHECKS};
+use crate::error::Error;
+use crate::shell::Shell;
+use crate::steps::Outcome;
+use crate::workspace::LIBRARIES;
+
+/// How long the database of advisories may take.
+const ADVISORIES: Duration = Duration::from_secs(120);
+
+/// Every combination of features compiles, without a warning.
+pub(crate) fn powerset(shell: &mut Shell<'_>) -> Result<Outcome, Error> {
+    cargo_tools::install(shell, &[HACK])?;
+    let mut command = shell
+        .workspace
+        .cargo(["hack", "clippy", "--feature-powerset"]);
+    // Not with --no-dev-deps: it rewrites the manifests for the time of the run, and this workspace's resolver keeps
+    // the features of dev-dependencies out of a check of the libraries anyway.
+    command.args(packages()).args(["--", "-D", "warnings"]);
+    let said = shell.run(command)?;
+    Ok(Outcome::Passed(
+        match said.lines().filter_map(total).max() {
+            Some(total) => format!("{total} combinations"),
+            None => String::new(),
+        },
+    ))
+}
+
+/// Licences, sources and bans of all dependencies; known vulnerabilities where their database can be had.
+pub(crate) fn deny(shell: &mut Shell<'_>) -> Result<Outcome, Error> {
+    cargo_tools::install(shell, &[DENY])?;
+    shell.run(shell.workspace.cargo([
+        "deny",
+        "--all-features",
+        "check",
+        "bans",
+        "licenses",
+        "sources",
+    ]))?;
+    if shell
+        .run_for(ADVISORIES, shell.workspace.cargo(["deny", "fetch", "db"]))
+        .is_err()
+    {
+        let note = "bans, licenses, sources; not advisories: their database cannot be had here";
+        return Ok(Outcome::Passed(note.into()));
+    }
+    shell.run(shell.workspace.cargo([
+        "deny",
+        "--all-features",
+        "check",
+        "--disable-fetch",
+        "advisories",
+    ]))?;
+    Ok(Outcome::Passed(
+        "bans, licenses, sources, advisories".into(),
+    ))
+}
+
+/// No change since the last release breaks what the version number promises.
+pub(crate) fn semver(shell: &mut Shell<'_>) -> Result<Outcome, Error> {
+    let Some(tag) = last_release(shell) else {
+        return Ok(Outcome::Passed(
+            "no release tag (v0.1.0, …) yet, so nothing to compare with".into(),
+        ));
+    };
+    cargo_tools::install(shell, &[SEMVER_CHECKS])?;
+    let mut command = shell
+        .workspace
+        .cargo(["semver-checks", "--baseline-rev", &tag]);
+    command.args(packages());
+    shell.run(command)?;
+    Ok(Outcome::Passed(format!("compared with {tag}")))
+}
+
+/// The library crates can be packed, and built from what is packed.
+pub(crate) fn publish(shell: &mut Shell<'_>) -> Result<Outcome, Error> {
+    // Both in one call: cargo then lets one be built against the other, which no registry has yet.
+    let mut command = shell.workspace.cargo(["publish", "--dry-run"]);
+    command.args(packages());
+    let mut status = shell.workspace.command("git");
+    status.args(["status", "--porcelain"]);
+    let clean = shell
+        .ask(status)
+        .is_some_and(|changes| changes.trim().is_empty());
+    if !clean {
+        command.arg("--allow-dirty");
+    }
+    shell.run(command)?;
+    Ok(Outcome::Passed(if clean {
+        String::new()
+    } else {
+        "with uncommitted changes".into()
+    }))
+}
+
+/// The tag of the last release that this commit comes from.
+pub(crate) fn last_release(shell: &Shell<'_>) -> Option<String> {
+    if !Path::new(&shell.workspace.root).join(".git").exists() {
+        return None;
+    }
+    let mut command = shell.workspace.command("git");
+    command.args(["describe", "--tags", "--abbrev=0", "--match", "v[0-9]*"]);
+    shell
+        .ask(command)
+        .map(|tag| tag.trim().to_owned())
+        .filter(|tag| !tag.is_empty())
+}
+
+/// `--package` and name for each library crate.
+fn packages() -> impl Iterator<Item = &'static str> {
+    LIBRARIES.into_iter().flat_map(|name| ["--package", name])
+}
+
+/// The total from a line of cargo-hack such as `info: running … (3/9)`.
+fn total(line: &str) -> Option<u32> {
+    let (_, total) = line
+        .trim_end()
+        .strip_suffix(')')?
+        .rsplit_once('(')?
+        .1
+        .split_once('/')?;
+    total.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_how_many_combinations_there_are() {
+        assert_eq!(
+            total("info: running `cargo check --no-default-features` on sidereal (9/11)"),
+            Some(11)
+        );
+        assert_eq!(total("    Finished `dev` profile in 0.1s"), None);
+    }
+}
