@@ -17,7 +17,7 @@ Usage: cargo xtask COMMAND
   fuzz             every fuzz target for 20 s; --seconds N for another time
   e2e              the tests in real browsers, with their set-up
 
-  bench [ARGS]     benchmarks, in release mode
+  bench [NAME …]   one benchmark, with its arguments, or all of them, in release mode
   client           write the Datastar client to target/datastar and print its path
 
 Each step prints one line; what it said is in target/xtask, and on the terminal if it failed.

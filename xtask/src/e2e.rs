@@ -12,6 +12,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::apt::{self, CHROMIUM, FIREFOX, NGINX};
+use crate::checks;
 use crate::client;
 use crate::error::Error;
 use crate::shell::Shell;
@@ -19,7 +20,7 @@ use crate::steps::Outcome;
 
 /// How long all of them may take.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
-/// The programs under test: variable, package and program.
+/// The programs under test: variable and program.
 const PROGRAMS: [(&str, &str); 3] = [
     ("E2E_SERVER", "e2e-server"),
     ("DATASPICE", "dataspice"),
@@ -37,9 +38,7 @@ pub(crate) fn run(shell: &mut Shell<'_>) -> Result<Outcome, Error> {
     if !missing.is_empty() {
         return Ok(Outcome::Missing(format!("missing: {}", missing.join(", "))));
     }
-    let mut build = workspace.cargo(["build", "--bins"]);
-    build.args(PROGRAMS.iter().flat_map(|(_, name)| ["--package", name]));
-    shell.run(build)?;
+    checks::programs(shell)?;
     let mut command = workspace.command("npm");
     command
         .args(["test", "--prefix", "e2e"])

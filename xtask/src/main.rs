@@ -3,6 +3,7 @@
 //! `cargo xtask test` does everything that CI does, its own set-up included, on a fresh Debian machine with Rust.
 
 mod apt;
+mod bench;
 mod cargo_tools;
 mod checks;
 mod client;
@@ -49,17 +50,7 @@ fn run() -> Result<bool, Error> {
             println!("{}", client::write(&workspace)?.display());
             Ok(true)
         }
-        Command::Bench(arguments) => bench(&workspace, &arguments),
+        Command::Bench(arguments) => bench::run(&workspace, &arguments),
         other => run_all(&workspace, plan::steps_of(other)),
     }
-}
-
-/// Runs the benchmarks, whose output is the point, so it is not captured.
-fn bench(workspace: &Workspace, arguments: &[String]) -> Result<bool, Error> {
-    let mut command = workspace.cargo(["run", "--release", "--package", "bench", "--"]);
-    let status = command
-        .args(arguments)
-        .status()
-        .map_err(|error| Error::start("cargo", &error))?;
-    Ok(status.success())
 }

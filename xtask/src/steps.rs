@@ -103,7 +103,11 @@ pub(crate) fn run_all(workspace: &Workspace, steps: Vec<Step>) -> Result<bool, E
             println!("not run after that: {left} of {total} steps");
         }
     }
-    println!("{total} steps, {}", Took(start.elapsed()));
+    println!(
+        "{} of {total} steps in {}",
+        passed + skipped + usize::from(failed.is_some()),
+        Took(start.elapsed())
+    );
     println!(
         "{passed} passed, {} failed, {skipped} skipped",
         usize::from(failed.is_some())

@@ -40,12 +40,17 @@ pub(crate) enum ArgumentError {
 impl fmt::Display for ArgumentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ArgumentError::Unknown(text) => write!(f, "unknown argument {text:?}")?,
-            ArgumentError::NoValue(option) => write!(f, "{option} needs a value")?,
-            ArgumentError::Host(text) => write!(f, "--host {text:?} is not an IP address such as 127.0.0.1, 0.0.0.0 or ::1")?,
-            ArgumentError::Port(text) => write!(f, "--port {text:?} is not a number from 0 to 65535")?,
-            ArgumentError::Speed(text, error) => write!(f, "--speed {text:?}: {error}")?,
-        }
+            ArgumentError::Unknown(text) => write!(f, "unknown argument {text:?}"),
+            ArgumentError::NoValue(option) => write!(f, "{option} needs a value"),
+            ArgumentError::Host(text) => write!(
+                f,
+                "--host {text:?} is not an IP address such as 127.0.0.1, 0.0.0.0 or ::1"
+            ),
+            ArgumentError::Port(text) => {
+                write!(f, "--port {text:?} is not a number from 0 to 65535")
+            }
+            ArgumentError::Speed(text, error) => write!(f, "--speed {text:?}: {error}"),
+        }?;
         f.write_str(" (--help lists what there is)")
     }
 }
@@ -67,7 +72,12 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (argument.as_str(), None),
         };
-        let mut value = |option| inline.clone().or_else(|| arguments.next()).ok_or(ArgumentError::NoValue(option));
+        let mut value = |option| {
+            inline
+                .clone()
+                .or_else(|| arguments.next())
+                .ok_or(ArgumentError::NoValue(option))
+        };
         match name {
             "--host" => {
                 let text = value("--host")?;
@@ -79,13 +89,18 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
             }
             "--speed" => {
                 let text = value("--speed")?;
-                speed = text.parse().map_err(|error| ArgumentError::Speed(text, error))?;
+                speed = text
+                    .parse()
+                    .map_err(|error| ArgumentError::Speed(text, error))?;
             }
             "--help" | "-h" if inline.is_none() => return Ok(Command::Help),
             _ => return Err(ArgumentError::Unknown(argument)),
         }
     }
-    Ok(Command::Serve { address: SocketAddr::new(host, port), speed })
+    Ok(Command::Serve {
+        address: SocketAddr::new(host, port),
+        speed,
+    })
 }
 
 #[cfg(test)]
@@ -97,13 +112,19 @@ mod tests {
     }
 
     fn serve(address: &str, days: f64) -> Result<Command, ArgumentError> {
-        Ok(Command::Serve { address: address.parse().unwrap(), speed: Speed::from_days(days).unwrap() })
+        Ok(Command::Serve {
+            address: address.parse().unwrap(),
+            speed: Speed::from_days(days).unwrap(),
+        })
     }
 
     #[test]
     fn reads_what_it_should() {
         assert_eq!(of(""), serve("127.0.0.1:8080", 20.0));
-        assert_eq!(of("--port 9 --host 0.0.0.0 --speed 1.5"), serve("0.0.0.0:9", 1.5));
+        assert_eq!(
+            of("--port 9 --host 0.0.0.0 --speed 1.5"),
+            serve("0.0.0.0:9", 1.5)
+        );
         assert_eq!(of("--port=0 --host=::1"), serve("[::1]:0", 20.0));
         assert_eq!(of("--port 9 --help"), Ok(Command::Help));
     }
@@ -111,13 +132,34 @@ mod tests {
     #[test]
     fn says_what_is_wrong() {
         for (line, message) in [
-            ("--port", "--port needs a value (--help lists what there is)"),
-            ("--port 65536", "--port \"65536\" is not a number from 0 to 65535 (--help lists what there is)"),
-            ("--port=", "--port \"\" is not a number from 0 to 65535 (--help lists what there is)"),
-            ("--host here", "--host \"here\" is not an IP address such as 127.0.0.1, 0.0.0.0 or ::1 (--help lists what there is)"),
-            ("--speed x", "--speed \"x\": a speed is a number of mission days a second, from 0.0417 (one hour) to 366 (--help lists what there is)"),
-            ("--verbose", "unknown argument \"--verbose\" (--help lists what there is)"),
-            ("8080", "unknown argument \"8080\" (--help lists what there is)"),
+            (
+                "--port",
+                "--port needs a value (--help lists what there is)",
+            ),
+            (
+                "--port 65536",
+                "--port \"65536\" is not a number from 0 to 65535 (--help lists what there is)",
+            ),
+            (
+                "--port=",
+                "--port \"\" is not a number from 0 to 65535 (--help lists what there is)",
+            ),
+            (
+                "--host here",
+                "--host \"here\" is not an IP address such as 127.0.0.1, 0.0.0.0 or ::1 (--help lists what there is)",
+            ),
+            (
+                "--speed x",
+                "--speed \"x\": a speed is a number of mission days a second, from 0.0417 (one hour) to 366 (--help lists what there is)",
+            ),
+            (
+                "--verbose",
+                "unknown argument \"--verbose\" (--help lists what there is)",
+            ),
+            (
+                "8080",
+                "unknown argument \"8080\" (--help lists what there is)",
+            ),
         ] {
             assert_eq!(of(line).unwrap_err().to_string(), message);
         }

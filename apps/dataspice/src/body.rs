@@ -162,9 +162,9 @@ impl Body {
             ],
             Body::Cassini => &[
                 ("Height", "6.8 m"),
-                ("Mass at launch", "5,712 kg, Huygens and fuel included"),
+                ("Mass at launch", "5,712 kg, with Huygens"),
                 ("Antenna", "4 m across"),
-                ("Power", "three radioisotope generators"),
+                ("Power", "3 plutonium generators"),
                 ("Launched", "1997-10-15, Cape Canaveral"),
             ],
         }
@@ -209,11 +209,21 @@ mod tests {
             assert!(!body.facts().is_empty());
         }
         let message = "pluto".parse::<Body>().unwrap_err().to_string();
-        assert!(message.starts_with("no body is called \"pluto\"; there are sun, mercury"), "{message}");
+        assert!(
+            message.starts_with("no body is called \"pluto\"; there are sun, mercury"),
+            "{message}"
+        );
     }
 
     #[test]
     fn a_long_name_is_not_repeated_whole() {
-        assert!("x".repeat(100_000).parse::<Body>().unwrap_err().to_string().len() < 200);
+        assert!(
+            "x".repeat(100_000)
+                .parse::<Body>()
+                .unwrap_err()
+                .to_string()
+                .len()
+                < 200
+        );
     }
 }

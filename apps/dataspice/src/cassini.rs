@@ -68,7 +68,8 @@ impl Mission {
     }
 
     fn from_json(text: &str) -> Result<Mission, DataError> {
-        let file: File = serde_json::from_str(text).map_err(|e| DataError::Syntax(e.to_string()))?;
+        let file: File =
+            serde_json::from_str(text).map_err(|e| DataError::Syntax(e.to_string()))?;
         let mut arcs = Vec::with_capacity(file.arcs.len());
         for arc in file.arcs {
             arcs.push(Arc::try_from(arc).map_err(DataError::Time)?);
@@ -84,12 +85,23 @@ impl Mission {
         let mut events = Vec::with_capacity(file.events.len());
         for event in file.events {
             let at = event.utc.parse().map_err(DataError::Time)?;
-            events.push(Event { at, utc: event.utc, text: event.text });
+            events.push(Event {
+                at,
+                utc: event.utc,
+                text: event.text,
+            });
         }
         events.sort_by(|a, b| a.at.julian_day().total_cmp(&b.at.julian_day()));
-        let mission = Mission { arcs, events, gm_sun: file.gm_km3_s2.sun, gm_saturn: file.gm_km3_s2.saturn };
+        let mission = Mission {
+            arcs,
+            events,
+            gm_sun: file.gm_km3_s2.sun,
+            gm_saturn: file.gm_km3_s2.saturn,
+        };
         for arc in &mission.arcs {
-            mission.along(arc, arc.end).map_err(|_| DataError::Orbit(arc.name.clone()))?;
+            mission
+                .along(arc, arc.end)
+                .map_err(|_| DataError::Orbit(arc.name.clone()))?;
         }
         Ok(mission)
     }
@@ -104,21 +116,17 @@ impl Mission {
         self.arcs[self.arcs.len() - 1].end
     }
 
-    pub(crate) fn arcs(&self) -> &[Arc] {
-        &self.arcs
-    }
-
-    pub(crate) fn events(&self) -> &[Event] {
-        &self.events
-    }
-
     /// Where Cassini is at a moment of the mission.
     ///
     /// # Errors
     ///
     /// [`OutsideMission`] before launch, and after the end.
     pub(crate) fn place(&self, at: Moment) -> Result<Place<'_>, OutsideMission> {
-        let outside = || OutsideMission { asked: at, start: self.start(), end: self.end() };
+        let outside = || OutsideMission {
+            asked: at,
+            start: self.start(),
+            end: self.end(),
+        };
         if !(at >= self.start() && at <= self.end()) {
             return Err(outside());
         }
@@ -130,12 +138,16 @@ impl Mission {
 
     /// The first event later than a moment.
     pub(crate) fn next_event(&self, at: Moment) -> Option<&Event> {
-        self.events.get(self.events.partition_point(|event| event.at <= at))
+        self.events
+            .get(self.events.partition_point(|event| event.at <= at))
     }
 
     /// The last event that is not later than a moment.
     pub(crate) fn last_event(&self, at: Moment) -> Option<&Event> {
-        self.events.partition_point(|event| event.at <= at).checked_sub(1).and_then(|i| self.events.get(i))
+        self.events
+            .partition_point(|event| event.at <= at)
+            .checked_sub(1)
+            .and_then(|i| self.events.get(i))
     }
 
     fn along(&self, arc: &Arc, at: Moment) -> Result<State, NotAnEllipse> {
@@ -175,13 +187,13 @@ impl Phase {
     pub(crate) fn at(at: Moment) -> Phase {
         // Julian days TDB of the first moment of each phase; the arcs begin at the same times, the extensions at midnight UTC.
         const BEGINS: [(f64, Phase); 7] = [
-            (2_451_408.645_488_24, Phase::ToJupiter),    // 1999-08-18T03:28:26Z, Earth flyby
-            (2_451_908.920_430_37, Phase::ToSaturn),     // 2000-12-30T10:04:21Z, Jupiter flyby
-            (2_453_187.611_159_54, Phase::Capture),      // 2004-07-01T02:39:00Z, orbit insertion
-            (2_453_305.146_622_50, Phase::Prime),        // 2004-10-26T15:30:04Z, T-A
-            (2_454_648.500_754_44, Phase::Equinox),      // 2008-07-01
-            (2_455_470.500_766_02, Phase::Solstice),     // 2010-10-01
-            (2_457_865.764_516_02, Phase::GrandFinale),  // 2017-04-22T06:19:45Z, T-126
+            (2_451_408.645_488_24, Phase::ToJupiter), // 1999-08-18T03:28:26Z, Earth flyby
+            (2_451_908.920_430_37, Phase::ToSaturn),  // 2000-12-30T10:04:21Z, Jupiter flyby
+            (2_453_187.611_159_54, Phase::Capture),   // 2004-07-01T02:39:00Z, orbit insertion
+            (2_453_305.146_622_50, Phase::Prime),     // 2004-10-26T15:30:04Z, T-A
+            (2_454_648.500_754_44, Phase::Equinox),   // 2008-07-01
+            (2_455_470.500_766_02, Phase::Solstice),  // 2010-10-01
+            (2_457_865.764_516_02, Phase::GrandFinale), // 2017-04-22T06:19:45Z, T-126
         ];
         let day = at.julian_day();
         BEGINS
@@ -232,7 +244,11 @@ pub(crate) struct OutsideMission {
 
 impl fmt::Display for OutsideMission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is outside the mission, which lasts from {} to {}", self.asked, self.start, self.end)
+        write!(
+            f,
+            "{} is outside the mission, which lasts from {} to {}",
+            self.asked, self.start, self.end
+        )
     }
 }
 
@@ -308,7 +324,10 @@ impl TryFrom<ArcInFile> for Arc {
             start: arc.start_utc.parse()?,
             end: arc.end_utc.parse()?,
             epoch: Moment::from_julian_day(arc.epoch_tdb_jd),
-            state: State { position: Vector::from(arc.r_km), velocity: Vector::from(arc.v_km_s) },
+            state: State {
+                position: Vector::from(arc.r_km),
+                velocity: Vector::from(arc.v_km_s),
+            },
         })
     }
 }
@@ -327,11 +346,36 @@ mod tests {
     fn is_where_the_data_says() {
         let mission = mission();
         for (day, name, center, expected) in [
-            (2_450_965.500_731_30, "Venus 1 to Deep Space Manoeuvre", Center::Sun, [115_240_438.0, -49_734_895.0, -7_750_472.0]),
-            (2_452_275.500_742_87, "Jupiter to Saturn", Center::Sun, [94_361_114.0, 1_011_313_063.0, -9_923_764.0]),
-            (2_453_218.500_742_87, "Orbit insertion to periapsis raise", Center::Saturn, [-7_376_876.0, -2_378_478.0, -896_298.0]),
-            (2_454_729.500_754_44, "T-45 to T-46", Center::Saturn, [826_454.0, -680_047.0, 102_808.0]),
-            (2_457_997.500_800_74, "T-126 to end of mission", Center::Saturn, [347_372.0, -714_511.0, 658_797.0]),
+            (
+                2_450_965.500_731_30,
+                "Venus 1 to Deep Space Manoeuvre",
+                Center::Sun,
+                [115_240_438.0, -49_734_895.0, -7_750_472.0],
+            ),
+            (
+                2_452_275.500_742_87,
+                "Jupiter to Saturn",
+                Center::Sun,
+                [94_361_114.0, 1_011_313_063.0, -9_923_764.0],
+            ),
+            (
+                2_453_218.500_742_87,
+                "Orbit insertion to periapsis raise",
+                Center::Saturn,
+                [-7_376_876.0, -2_378_478.0, -896_298.0],
+            ),
+            (
+                2_454_729.500_754_44,
+                "T-45 to T-46",
+                Center::Saturn,
+                [826_454.0, -680_047.0, 102_808.0],
+            ),
+            (
+                2_457_997.500_800_74,
+                "T-126 to end of mission",
+                Center::Saturn,
+                [347_372.0, -714_511.0, 658_797.0],
+            ),
         ] {
             let place = mission.place(Moment::from_julian_day(day)).unwrap();
             assert_eq!((place.arc.name.as_str(), place.arc.center), (name, center));
@@ -343,11 +387,11 @@ mod tests {
     #[test]
     fn has_no_gap_in_time_and_few_in_space() {
         let mission = mission();
-        assert_eq!((mission.arcs().len(), mission.events().len()), (135, 181));
+        assert_eq!((mission.arcs.len(), mission.events.len()), (135, 181));
         assert_eq!(mission.start().to_string(), "1997-10-15T08:43:00Z");
         assert_eq!(mission.end().to_string(), "2017-09-15T10:31:48Z");
         let mut largest: f64 = 0.0;
-        for pair in mission.arcs().windows(2) {
+        for pair in mission.arcs.windows(2) {
             assert_eq!(pair[0].end, pair[1].start);
             if pair[0].center == pair[1].center {
                 let end = mission.along(&pair[0], pair[0].end).unwrap().position;
@@ -362,21 +406,33 @@ mod tests {
     #[test]
     fn goes_over_from_the_sun_to_saturn() {
         let mission = mission();
-        let i = mission.arcs().iter().position(|a| a.center == Center::Saturn).unwrap();
-        let at = mission.arcs()[i].start;
-        let cruise = mission.along(&mission.arcs()[i - 1], at).unwrap().position;
-        let capture = mission.along(&mission.arcs()[i], at).unwrap().position;
+        let i = mission
+            .arcs
+            .iter()
+            .position(|a| a.center == Center::Saturn)
+            .unwrap();
+        let at = mission.arcs[i].start;
+        let cruise = mission.along(&mission.arcs[i - 1], at).unwrap().position;
+        let capture = mission.along(&mission.arcs[i], at).unwrap().position;
         let saturn = planets::position(Body::Saturn, at).unwrap();
         // 82,855 km with DE421's Saturn; VSOP87's may be some thousand km from it.
         let step = cruise.distance(capture + saturn);
         assert!((step - 82_855.0).abs() < 10_000.0, "{step} km");
-        assert!((capture.length() - 80_230.0).abs() < 500.0, "{} km at periapsis", capture.length());
+        assert!(
+            (capture.length() - 80_230.0).abs() < 500.0,
+            "{} km at periapsis",
+            capture.length()
+        );
     }
 
     #[test]
     fn passes_earth_and_venus_when_it_did() {
         let mission = mission();
-        for (body, time) in [(Body::Venus, "1998-04-26T13:44:41Z"), (Body::Venus, "1999-06-24T20:29:55Z"), (Body::Earth, "1999-08-18T03:28:26Z")] {
+        for (body, time) in [
+            (Body::Venus, "1998-04-26T13:44:41Z"),
+            (Body::Venus, "1999-06-24T20:29:55Z"),
+            (Body::Earth, "1999-08-18T03:28:26Z"),
+        ] {
             let at: Moment = time.parse().unwrap();
             let cassini = mission.place(at).unwrap().state.position;
             let distance = cassini.distance(planets::position(body, at).unwrap());
@@ -389,7 +445,10 @@ mod tests {
     fn is_nowhere_before_and_after() {
         let mission = mission();
         for time in ["1997-10-15T08:42Z", "2017-09-15T10:31:49Z", "2030-01-01"] {
-            let message = mission.place(time.parse().unwrap()).unwrap_err().to_string();
+            let message = mission
+                .place(time.parse().unwrap())
+                .unwrap_err()
+                .to_string();
             assert!(message.contains("outside the mission, which lasts from 1997-10-15T08:43:00Z to 2017-09-15T10:31:48Z"), "{message}");
         }
         assert!(mission.place(Moment::from_julian_day(f64::NAN)).is_err());
@@ -400,22 +459,44 @@ mod tests {
     fn events_are_found_by_time() {
         let mission = mission();
         let at: Moment = "2004-12-24".parse().unwrap();
-        assert_eq!(mission.next_event(at).unwrap().text, "Huygens probe released");
-        assert_eq!(mission.last_event(at).unwrap().text, "Titan flyby T-B, altitude 1,192 km");
+        assert_eq!(
+            mission.next_event(at).unwrap().text,
+            "Huygens probe released"
+        );
+        assert_eq!(
+            mission.last_event(at).unwrap().text,
+            "Titan flyby T-B, altitude 1,192 km"
+        );
         assert_eq!(mission.next_event(mission.end()), None);
-        assert!(mission.last_event(mission.start()).unwrap().text.starts_with("Launch"));
+        assert!(
+            mission
+                .last_event(mission.start())
+                .unwrap()
+                .text
+                .starts_with("Launch")
+        );
         assert_eq!(mission.last_event("1997-10-01".parse().unwrap()), None);
-        assert!(mission.events().windows(2).all(|e| e[0].at <= e[1].at));
+        assert!(mission.events.windows(2).all(|e| e[0].at <= e[1].at));
     }
 
     #[test]
     fn phases_begin_where_their_arcs_do() {
         let mission = mission();
         let phase = |utc: &str| Phase::at(utc.parse().unwrap());
-        for (name, phase) in [("Earth to Jupiter", Phase::ToJupiter), ("Jupiter to Saturn", Phase::ToSaturn), ("Orbit insertion to periapsis raise", Phase::Capture), ("T-A to T-B", Phase::Prime), ("T-126 to end of mission", Phase::GrandFinale)] {
-            let start = mission.arcs().iter().find(|a| a.name == name).unwrap().start;
+        for (name, phase) in [
+            ("Earth to Jupiter", Phase::ToJupiter),
+            ("Jupiter to Saturn", Phase::ToSaturn),
+            ("Orbit insertion to periapsis raise", Phase::Capture),
+            ("T-A to T-B", Phase::Prime),
+            ("T-126 to end of mission", Phase::GrandFinale),
+        ] {
+            let start = mission.arcs.iter().find(|a| a.name == name).unwrap().start;
             assert_eq!(Phase::at(start), phase, "{name}");
-            assert_eq!(Phase::at(start.plus_seconds(-1.0)).number() + 1, phase.number(), "{name}");
+            assert_eq!(
+                Phase::at(start.plus_seconds(-1.0)).number() + 1,
+                phase.number(),
+                "{name}"
+            );
         }
         assert_eq!(phase("2008-06-30T23:59:59Z"), Phase::Prime);
         assert_eq!(phase("2008-07-01"), Phase::Equinox);
@@ -427,10 +508,21 @@ mod tests {
     fn broken_data_is_told_not_run() {
         let of = |text: &str| Mission::from_json(text).unwrap_err();
         assert!(matches!(of("{"), DataError::Syntax(_)));
-        assert_eq!(of(r#"{"gm_km3_s2":{"sun":1,"saturn":1},"arcs":[],"events":[]}"#), DataError::NoArcs);
-        let gap = ARCS.replacen("\"end_utc\":\"1998-04-26T13:44:41Z\"", "\"end_utc\":\"1998-04-26T13:44:42Z\"", 1);
+        assert_eq!(
+            of(r#"{"gm_km3_s2":{"sun":1,"saturn":1},"arcs":[],"events":[]}"#),
+            DataError::NoArcs
+        );
+        let gap = ARCS.replacen(
+            "\"end_utc\":\"1998-04-26T13:44:41Z\"",
+            "\"end_utc\":\"1998-04-26T13:44:42Z\"",
+            1,
+        );
         assert_eq!(of(&gap), DataError::Gap("Launch to Venus 1".to_owned()));
-        let time = ARCS.replacen("\"utc\":\"1997-10-15T08:43:00Z\"", "\"utc\":\"1997-10-15 08:43\"", 1);
+        let time = ARCS.replacen(
+            "\"utc\":\"1997-10-15T08:43:00Z\"",
+            "\"utc\":\"1997-10-15 08:43\"",
+            1,
+        );
         assert!(matches!(of(&time), DataError::Time(_)));
         let orbit = ARCS.replacen("-8.089500745", "-80.89500745", 1);
         assert_eq!(of(&orbit), DataError::Orbit("Launch to Venus 1".to_owned()));

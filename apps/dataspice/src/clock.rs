@@ -23,7 +23,11 @@ impl Speed {
     ///
     /// [`SpeedError`] outside of 1 hour to 366 days a second.
     pub(crate) fn from_days(days: f64) -> Result<Speed, SpeedError> {
-        if (1.0 / 24.0..=366.0).contains(&days) { Ok(Speed(days * Speed::DAY)) } else { Err(SpeedError) }
+        if (1.0 / 24.0..=366.0).contains(&days) {
+            Ok(Speed(days * Speed::DAY))
+        } else {
+            Err(SpeedError)
+        }
     }
 
     /// Mission days in a second.
@@ -37,7 +41,9 @@ impl FromStr for Speed {
 
     /// Reads mission days in a second: `20`, `0.5`.
     fn from_str(text: &str) -> Result<Speed, SpeedError> {
-        text.parse().map_err(|_| SpeedError).and_then(Speed::from_days)
+        text.parse()
+            .map_err(|_| SpeedError)
+            .and_then(Speed::from_days)
     }
 }
 
@@ -65,14 +71,20 @@ pub(crate) struct MissionClock {
 impl MissionClock {
     /// A clock that shows `start` at `now`.
     pub(crate) fn new(start: Moment, end: Moment, speed: Speed, now: Instant) -> MissionClock {
-        MissionClock { start, end, speed, since: now }
+        MissionClock {
+            start,
+            end,
+            speed,
+            since: now,
+        }
     }
 
     /// The mission's time: never before the start, always before the end.
     pub(crate) fn at(&self, now: Instant) -> Moment {
         let length = self.end.seconds_since(self.start);
         let passed = now.saturating_duration_since(self.since).as_secs_f64() * self.speed.0;
-        self.start.plus_seconds(if length > 0.0 { passed % length } else { 0.0 })
+        self.start
+            .plus_seconds(if length > 0.0 { passed % length } else { 0.0 })
     }
 
     pub(crate) fn speed(&self) -> Speed {
@@ -87,16 +99,28 @@ mod tests {
 
     fn clock(days: f64) -> (MissionClock, Instant) {
         let now = Instant::now();
-        let (start, end) = ("1997-10-15T08:43:00Z".parse().unwrap(), "2017-09-15T10:31:48Z".parse().unwrap());
-        (MissionClock::new(start, end, Speed::from_days(days).unwrap(), now), now)
+        let (start, end) = (
+            "1997-10-15T08:43:00Z".parse().unwrap(),
+            "2017-09-15T10:31:48Z".parse().unwrap(),
+        );
+        (
+            MissionClock::new(start, end, Speed::from_days(days).unwrap(), now),
+            now,
+        )
     }
 
     #[test]
     fn starts_at_launch_and_runs() {
         let (clock, now) = clock(20.0);
         assert_eq!(clock.at(now).to_string(), "1997-10-15T08:43:00Z");
-        assert_eq!(clock.at(now + Duration::from_millis(100)).to_string(), "1997-10-17T08:43:00Z");
-        assert_eq!(clock.at(now + Duration::from_secs(10)).to_string(), "1998-05-03T08:43:00Z");
+        assert_eq!(
+            clock.at(now + Duration::from_millis(100)).to_string(),
+            "1997-10-17T08:43:00Z"
+        );
+        assert_eq!(
+            clock.at(now + Duration::from_secs(10)).to_string(),
+            "1998-05-03T08:43:00Z"
+        );
         assert_eq!(clock.speed().days(), 20.0);
     }
 
@@ -106,7 +130,10 @@ mod tests {
         let length = clock.end.seconds_since(clock.start);
         let round = Duration::from_secs_f64(length / clock.speed.0);
         let again = clock.at(now + round * 3 + Duration::from_millis(100));
-        assert!((again.seconds_since(clock.start) - 172_800.0).abs() < 1.0, "{again}");
+        assert!(
+            (again.seconds_since(clock.start) - 172_800.0).abs() < 1.0,
+            "{again}"
+        );
         for i in 0..10_000_u32 {
             let at = clock.at(now + Duration::from_millis(u64::from(i) * 137));
             assert!(at >= clock.start && at < clock.end);

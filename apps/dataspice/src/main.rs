@@ -6,6 +6,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use axum::routing::get;
@@ -25,7 +26,8 @@ mod sky;
 mod time;
 mod vector;
 
-const DATASTAR: &str = "https://cdn.jsdelivr.net/gh/starfederation/datastar@v1.0.2/bundles/datastar.js";
+const DATASTAR: &str =
+    "https://cdn.jsdelivr.net/gh/starfederation/datastar@v1.0.2/bundles/datastar.js";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -48,14 +50,21 @@ async fn run() -> Result<(), Box<dyn Error>> {
         Command::Serve { address, speed } => (address, speed),
     };
     let mission = Mission::load()?;
-    let scene = axum::body::Bytes::from(serde_json::to_vec(&render::scene(&mission))?);
-    let page = axum::body::Bytes::from(page::page(DATASTAR));
+    let scene = Bytes::from(serde_json::to_vec(&render::scene(&mission))?);
+    let page = Bytes::from(page::page(DATASTAR, render::timeline(&mission)));
 
-    let app = Router::new()
-        .route("/", get(async move || file("text/html; charset=utf-8", page)))
-        .route("/assets/style.css", get(async || file("text/css; charset=utf-8", page::STYLE)))
-        .route("/assets/solar-canvas.js", get(async || file("text/javascript; charset=utf-8", page::SOLAR_CANVAS)))
-        .route("/scene.json", get(async move || file("application/json", scene)));
+    let mut app = Router::new()
+        .route(
+            "/",
+            get(async move || file("text/html; charset=utf-8", page)),
+        )
+        .route(
+            "/scene.json",
+            get(async move || file("application/json", scene)),
+        );
+    for (address, content_type, contents) in page::FILES {
+        app = app.route(address, get(async move || file(content_type, contents)));
+    }
 
     let listener = tokio::net::TcpListener::bind(address)
         .await
@@ -67,5 +76,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
 /// A file that is part of the program: a browser keeps it, but asks whether it changed.
 fn file(content_type: &'static str, body: impl IntoResponse) -> impl IntoResponse {
-    ([(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-cache")], body)
+    (
+        [(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-cache")],
+        body,
+    )
 }

@@ -1,17 +1,39 @@
 //! The page and its files, built into the program.
 
+use maud::{Markup, html};
+
 const PAGE: &str = include_str!("../assets/page.html");
 
-/// `assets/style.css`.
-pub(crate) const STYLE: &str = include_str!("../assets/style.css");
+/// Address, content type and contents of each file that the page loads.
+pub(crate) const FILES: [(&str, &str, &str); 4] = [
+    (
+        "/assets/style.css",
+        "text/css; charset=utf-8",
+        include_str!("../assets/style.css"),
+    ),
+    (
+        "/assets/solar-canvas.js",
+        SCRIPT,
+        include_str!("../assets/solar-canvas.js"),
+    ),
+    (
+        "/assets/solar-drawing.js",
+        SCRIPT,
+        include_str!("../assets/solar-drawing.js"),
+    ),
+    (
+        "/assets/orbit.js",
+        SCRIPT,
+        include_str!("../assets/orbit.js"),
+    ),
+];
 
-/// `assets/solar-canvas.js`, the web component `<solar-canvas>`.
-pub(crate) const SOLAR_CANVAS: &str = include_str!("../assets/solar-canvas.js");
+const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-/// The page, with the address from which it loads the Datastar client.
-pub(crate) fn page(datastar: &str) -> String {
-    let datastar = maud::html! { (datastar) }.into_string();
-    PAGE.replace("{{datastar}}", &datastar)
+/// The page, with the address from which it loads the Datastar client, and the mission's timeline.
+pub(crate) fn page(datastar: &str, timeline: Markup) -> String {
+    PAGE.replace("{{datastar}}", &html! { (datastar) }.into_string())
+        .replace("{{timeline}}", &timeline.into_string())
 }
 
 #[cfg(test)]
@@ -22,14 +44,36 @@ mod tests {
     #[test]
     fn has_a_button_for_every_body() {
         for body in Body::ALL {
-            assert!(PAGE.contains(&format!("value=\"{}\"", body.id())), "{body:?}");
+            assert!(
+                PAGE.contains(&format!("value=\"{}\"", body.id())),
+                "{body:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn has_every_file_that_it_names() {
+        for (address, _, contents) in FILES {
+            let name = address.rsplit('/').next().unwrap();
+            let users = FILES.iter().map(|file| file.2).chain([PAGE]);
+            assert!(
+                users
+                    .into_iter()
+                    .any(|text| text.contains(&format!("/{name}\""))),
+                "{address} is used"
+            );
+            assert!(!contents.is_empty());
         }
     }
 
     #[test]
     fn names_the_client_once_and_escaped() {
-        let page = page("/datastar.js?a=1&b=\"");
-        assert_eq!(page.matches("src=\"/datastar.js?a=1&amp;b=&quot;\"").count(), 1);
+        let page = page("/datastar.js?a=1&b=\"", html! { i {} });
+        assert_eq!(
+            page.matches("src=\"/datastar.js?a=1&amp;b=&quot;\"")
+                .count(),
+            1
+        );
         assert!(!page.contains("{{"));
     }
 }

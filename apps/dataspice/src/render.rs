@@ -70,7 +70,11 @@ pub(crate) struct Served {
 
 /// The signals for one picture.
 pub(crate) fn signals(sky: &Sky, mission: &Mission, speed: Speed, served: Served) -> Signals {
-    Signals { _sky: sky_signal(sky, speed), _now: telemetry(sky, mission), _served: served }
+    Signals {
+        _sky: sky_signal(sky, speed),
+        _now: telemetry(sky, mission),
+        _served: served,
+    }
 }
 
 fn sky_signal(sky: &Sky, speed: Speed) -> SkySignal {
@@ -78,30 +82,49 @@ fn sky_signal(sky: &Sky, speed: Speed) -> SkySignal {
         .into_iter()
         .chain([Body::Cassini])
         .map(|body| {
-            let place = sky.state(body).position * (1.0 / AU);
+            let place = sky.position(body) * (1.0 / AU);
             [rounded(place.x, 5), rounded(place.y, 5)]
         })
         .collect();
     let orbit = match sky.cassini.center {
         Center::Sun => Vec::new(),
         Center::Saturn => {
-            let (r, v) = (sky.cassini.about_center.position * 1e-3, sky.cassini.about_center.velocity);
-            [rounded(r.x, 3), rounded(r.y, 3), rounded(r.z, 3), rounded(v.x, 5), rounded(v.y, 5), rounded(v.z, 5)].to_vec()
+            let (r, v) = (
+                sky.cassini.about_center.position * 1e-3,
+                sky.cassini.about_center.velocity,
+            );
+            [
+                rounded(r.x, 3),
+                rounded(r.y, 3),
+                rounded(r.z, 3),
+                rounded(v.x, 5),
+                rounded(v.y, 5),
+                rounded(v.z, 5),
+            ]
+            .to_vec()
         }
     };
-    SkySignal { day: rounded(sky.at.days_since_j2000(), 5), speed: speed.days(), au, orbit }
+    SkySignal {
+        day: rounded(sky.at.days_since_j2000(), 5),
+        speed: speed.days(),
+        au,
+        orbit,
+    }
 }
 
 fn telemetry(sky: &Sky, mission: &Mission) -> Telemetry {
     let utc = sky.at.utc();
     let cassini = &sky.cassini;
     let elapsed = sky.at.seconds_since(mission.start());
-    let (center, seen_from) = match cassini.center {
-        Center::Sun => ("Sun", Body::Sun),
-        Center::Saturn => ("Saturn", Body::Saturn),
+    let center = match cassini.center {
+        Center::Sun => "Sun",
+        Center::Saturn => "Saturn",
     };
     let (next, due) = match &cassini.next {
-        Some(event) => (event.text.clone(), format!("in {}", duration(event.at.seconds_since(sky.at)))),
+        Some(event) => (
+            event.text.clone(),
+            format!("in {}", duration(event.at.seconds_since(sky.at))),
+        ),
         None => (String::new(), String::new()),
     };
     Telemetry {
@@ -114,11 +137,20 @@ fn telemetry(sky: &Sky, mission: &Mission) -> Telemetry {
         earth: distance(sky.distance(Body::Cassini, Body::Earth)),
         saturn: distance(sky.distance(Body::Cassini, Body::Saturn)),
         light: duration(sky.light_seconds(Body::Cassini, Body::Earth)),
-        speed: format!("{:.2} km/s about {center}", sky.speed(Body::Cassini, seen_from)),
+        speed: format!(
+            "{:.2} km/s about {center}",
+            cassini.about_center.velocity.length()
+        ),
         next,
         due,
-        last: cassini.last.as_ref().map_or_else(String::new, |event| event.text.clone()),
-        error: format!("±{} km", grouped(f64::from(cassini.phase.typical_error_km()))),
+        last: cassini
+            .last
+            .as_ref()
+            .map_or_else(String::new, |event| event.text.clone()),
+        error: format!(
+            "±{} km",
+            grouped(f64::from(cassini.phase.typical_error_km()))
+        ),
         progress: rounded(elapsed / mission.end().seconds_since(mission.start()), 5),
     }
 }
@@ -135,10 +167,9 @@ pub(crate) struct Scene {
     phases: Vec<&'static str>,
 }
 
-/// Computes the scene: some thousand positions, a tenth of a second in a release build.
+/// Computes the scene: some thousand positions, in a quarter of a second: do it once, at the start.
 pub(crate) fn scene(mission: &Mission) -> Scene {
-    const POINTS: u32 = 180;
-    const DAYS_BETWEEN: f64 = 3.0;
+    const POINTS: u32 = 120;
     let flat = |place: Vector| [rounded(place.x / AU, 4), rounded(place.y / AU, 4)];
     let (start, end) = (mission.start(), mission.end());
     let middle = start.plus_seconds(end.seconds_since(start) / 2.0);
@@ -147,7 +178,12 @@ pub(crate) fn scene(mission: &Mission) -> Scene {
         .map(|body| {
             let year = body.year_days().unwrap_or_default();
             (0..POINTS)
-                .filter_map(|i| planets::position(body, middle.plus_days(year * (f64::from(i) / f64::from(POINTS) - 0.5))))
+                .filter_map(|i| {
+                    planets::position(
+                        body,
+                        middle.plus_days(year * (f64::from(i) / f64::from(POINTS) - 0.5)),
+                    )
+                })
                 .map(flat)
                 .collect()
         })
@@ -162,12 +198,40 @@ pub(crate) fn scene(mission: &Mission) -> Scene {
                 Center::Saturn => planets::position(Body::Saturn, at),
             };
             if let Some([x, y]) = position.map(flat) {
-                path.push((rounded(at.days_since_j2000(), 2), x, y, Phase::at(at).number()));
+                path.push((
+                    rounded(at.days_since_j2000(), 2),
+                    x,
+                    y,
+                    Phase::at(at).number(),
+                ));
             }
         }
-        at = at.plus_days(DAYS_BETWEEN);
+        let cruising = Phase::at(at).number() < Phase::Capture.number();
+        at = at.plus_days(if cruising { 2.0 } else { 8.0 });
     }
-    Scene { orbits, path, phases: Phase::ALL.map(Phase::name).to_vec() }
+    Scene {
+        orbits,
+        path,
+        phases: Phase::ALL.map(Phase::name).to_vec(),
+    }
+}
+
+/// The phases as pieces of a line, each as long as its share of the mission; the page has it from the start.
+pub(crate) fn timeline(mission: &Mission) -> Markup {
+    const STEPS: u32 = 2000;
+    let length = mission.end().seconds_since(mission.start());
+    let mut shares = [0_u32; Phase::ALL.len()];
+    for i in 0..STEPS {
+        let at = mission
+            .start()
+            .plus_seconds(length * (f64::from(i) + 0.5) / f64::from(STEPS));
+        shares[usize::from(Phase::at(at).number())] += 1;
+    }
+    html! {
+        @for (phase, share) in Phase::ALL.into_iter().zip(shares) {
+            span style={ "flex:" (share) " 0 0;background:var(--phase-" (phase.number()) ")" } title=(phase.name()) {}
+        }
+    }
 }
 
 /// The details pane while its contents are being fetched.
@@ -182,7 +246,6 @@ pub(crate) fn details_fetching(body: Body) -> Markup {
 
 /// The details pane of a body at the sky's instant.
 pub(crate) fn details(body: Body, sky: &Sky) -> Markup {
-    let state = sky.state(body);
     html! {
         section #details aria-live="polite" {
             h2 { (body.name()) }
@@ -194,7 +257,7 @@ pub(crate) fn details(body: Body, sky: &Sky) -> Markup {
             p.stamp { "On " (sky.at.utc().date()) " at " (sky.at.utc().time()) " UTC" }
             dl {
                 @if body != Body::Sun {
-                    dt { "From the Sun" } dd { (distance(state.position.length())) }
+                    dt { "From the Sun" } dd { (distance(sky.position(body).length())) }
                 }
                 @if body != Body::Earth {
                     dt { "From Earth" } dd { (distance(sky.distance(body, Body::Earth))) }
@@ -204,11 +267,7 @@ pub(crate) fn details(body: Body, sky: &Sky) -> Markup {
                     dt { "From Cassini" } dd { (distance(sky.distance(body, Body::Cassini))) }
                 }
                 @if body != Body::Sun {
-                    dt { "Speed" } dd { (format!("{:.2} km/s about the Sun", state.velocity.length())) }
-                }
-                @if body == Body::Cassini {
-                    dt { "Phase" } dd { (sky.cassini.phase.name()) }
-                    dt { "Leg" } dd { (sky.cassini.leg) }
+                    dt { "Speed" } dd { (format!("{:.2} km/s about the Sun", sky.velocity(body).length())) }
                 }
             }
         }
@@ -227,7 +286,11 @@ pub(crate) fn details_problem(message: &str) -> Markup {
 
 /// `9.054 AU`, or `1,222,000 km` where that is nearer. No more digits than the path's error leaves a meaning.
 fn distance(km: f64) -> String {
-    if km < 0.1 * AU { format!("{} km", grouped((km / 1000.0).round() * 1000.0)) } else { format!("{:.3} AU", km / AU) }
+    if km < 0.1 * AU {
+        format!("{} km", grouped((km / 1000.0).round() * 1000.0))
+    } else {
+        format!("{:.3} AU", km / AU)
+    }
 }
 
 /// `3 d 4 h`, `1 h 24 min`, `8 min 19 s`, `1.3 s`.
@@ -280,12 +343,22 @@ mod tests {
     fn signals_are_compact_and_whole() {
         for (utc, orbit) in [("2001-01-01", 0), ("2008-09-20", 6)] {
             let (mission, sky) = at(utc);
-            let json = serde_json::to_value(signals(&sky, &mission, Speed::DEFAULT, Served { push: 2, pull: 0 })).unwrap();
+            let json = serde_json::to_value(signals(
+                &sky,
+                &mission,
+                Speed::DEFAULT,
+                Served { push: 2, pull: 0 },
+            ))
+            .unwrap();
             assert_eq!(json["_sky"]["au"].as_array().unwrap().len(), 9);
             assert_eq!(json["_sky"]["orbit"].as_array().unwrap().len(), orbit);
             assert_eq!(json["_sky"]["speed"], 20.0);
             assert_eq!(json["_served"]["push"], 2);
-            assert!(json.to_string().len() < 1000, "{} bytes: {json}", json.to_string().len());
+            assert!(
+                json.to_string().len() < 1000,
+                "{} bytes: {json}",
+                json.to_string().len()
+            );
         }
     }
 
@@ -293,10 +366,22 @@ mod tests {
     fn telemetry_speaks_plainly() {
         let (mission, sky) = at("2004-12-24T00:00Z");
         let said = telemetry(&sky, &mission);
-        assert_eq!((said.date.as_str(), said.time.as_str()), ("2004-12-24", "00:00:00"));
-        assert_eq!((said.phase, said.leg.as_str()), ("Prime mission", "T-B to T-C"));
-        assert_eq!((said.next.as_str(), said.due.as_str()), ("Huygens probe released", "in 1 d 2 h"));
-        assert_eq!((said.elapsed.as_str(), said.error.as_str()), ("T+ 2,626 d", "±20,000 km"));
+        assert_eq!(
+            (said.date.as_str(), said.time.as_str()),
+            ("2004-12-24", "00:00:00")
+        );
+        assert_eq!(
+            (said.phase, said.leg.as_str()),
+            ("Prime mission", "T-B to T-C")
+        );
+        assert_eq!(
+            (said.next.as_str(), said.due.as_str()),
+            ("Huygens probe released", "in 1 d 2 h")
+        );
+        assert_eq!(
+            (said.elapsed.as_str(), said.error.as_str()),
+            ("T+ 2,626 d", "±20,000 km")
+        );
         assert!(said.saturn.ends_with(",000 km"), "{}", said.saturn);
         assert!(said.speed.ends_with("km/s about Saturn"), "{}", said.speed);
     }
@@ -305,7 +390,10 @@ mod tests {
     fn the_end_has_no_next_event() {
         let (mission, sky) = at("2017-09-15T10:31:48Z");
         let said = telemetry(&sky, &mission);
-        assert_eq!((said.next.as_str(), said.due.as_str(), said.progress), ("", "", 1.0));
+        assert_eq!(
+            (said.next.as_str(), said.due.as_str(), said.progress),
+            ("", "", 1.0)
+        );
     }
 
     #[test]
@@ -313,11 +401,22 @@ mod tests {
         let (_, sky) = at("2008-09-20");
         for body in Body::ALL {
             let page = details(body, &sky).into_string();
-            assert!(page.starts_with("<section id=\"details\"") && page.contains(body.name()), "{page}");
+            assert!(
+                page.starts_with("<section id=\"details\"") && page.contains(body.name()),
+                "{page}"
+            );
             assert_eq!(page.contains("From Earth"), body != Body::Earth);
         }
-        assert!(details_fetching(Body::Saturn).into_string().contains("Fetching…"));
-        assert!(details_problem("<script>").into_string().contains("&lt;script&gt;"));
+        assert!(
+            details_fetching(Body::Saturn)
+                .into_string()
+                .contains("Fetching…")
+        );
+        assert!(
+            details_problem("<script>")
+                .into_string()
+                .contains("&lt;script&gt;")
+        );
     }
 
     #[test]
@@ -325,19 +424,45 @@ mod tests {
         let (mission, _) = at("2008-09-20");
         let scene = scene(&mission);
         assert_eq!(scene.orbits.len(), 8);
-        assert!(scene.orbits.iter().all(|orbit| orbit.len() == 180));
+        assert!(scene.orbits.iter().all(|orbit| orbit.len() == 120));
         let radius = |[x, y]: [f64; 2]| x.hypot(y);
-        assert!(scene.orbits[7].iter().all(|p| (29.5..30.5).contains(&radius(*p))));
-        assert!(scene.path.windows(2).all(|p| p[0].0 < p[1].0 && p[0].3 <= p[1].3));
+        assert!(
+            scene.orbits[7]
+                .iter()
+                .all(|p| (29.5..30.5).contains(&radius(*p)))
+        );
+        assert!(
+            scene
+                .path
+                .windows(2)
+                .all(|p| p[0].0 < p[1].0 && p[0].3 <= p[1].3)
+        );
         assert_eq!(scene.path.last().unwrap().3, 7);
         assert_eq!(scene.phases.len(), 8);
     }
 
     #[test]
     fn numbers_are_readable() {
-        assert_eq!([grouped(0.0), grouped(999.9), grouped(1000.0), grouped(1_234_567.0)], ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(
+            [
+                grouped(0.0),
+                grouped(999.9),
+                grouped(1000.0),
+                grouped(1_234_567.0)
+            ],
+            ["0", "999", "1,000", "1,234,567"]
+        );
         assert_eq!(distance(1_221_870.0), "1,222,000 km");
         assert_eq!(distance(AU), "1.000 AU");
-        assert_eq!([duration(1.28), duration(499.0), duration(5040.0), duration(273_600.0), duration(8.64e7)], ["1.3 s", "8 min 19 s", "1 h 24 min", "3 d 4 h", "1,000 d"]);
+        assert_eq!(
+            [
+                duration(1.28),
+                duration(499.0),
+                duration(5040.0),
+                duration(273_600.0),
+                duration(8.64e7)
+            ],
+            ["1.3 s", "8 min 19 s", "1 h 24 min", "3 d 4 h", "1,000 d"]
+        );
     }
 }

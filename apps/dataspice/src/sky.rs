@@ -10,12 +10,12 @@ use crate::vector::Vector;
 /// km/s.
 const LIGHT: f64 = 299_792.458;
 
-/// A picture of the system: every body's place and velocity about the Sun, and what Cassini is doing.
+/// A picture of the system: every body's place about the Sun, and what Cassini is doing.
 #[derive(Clone, Debug)]
 pub(crate) struct Sky {
     pub(crate) at: Moment,
     /// In the order of [`Body::ALL`].
-    states: [State; Body::ALL.len()],
+    positions: [Vector; Body::ALL.len()],
     pub(crate) cassini: Cassini,
 }
 
@@ -34,26 +34,23 @@ pub(crate) struct Cassini {
 }
 
 impl Sky {
-    /// Computes all of it, in about a millisecond.
+    /// Computes all of it, in a millisecond: share it between those who look at the same time.
     ///
     /// # Errors
     ///
     /// [`OutsideMission`] before launch, and after the end.
     pub(crate) fn at(mission: &Mission, at: Moment) -> Result<Sky, OutsideMission> {
         let place = mission.place(at)?;
-        let resting = State { position: Vector::ZERO, velocity: Vector::ZERO };
-        let mut states = Body::ALL.map(|body| planets::state(body, at).unwrap_or(resting));
+        let mut positions =
+            Body::ALL.map(|body| planets::position(body, at).unwrap_or(Vector::ZERO));
         let center = match place.arc.center {
-            Center::Sun => resting,
-            Center::Saturn => states[Body::Saturn as usize],
+            Center::Sun => Vector::ZERO,
+            Center::Saturn => positions[Body::Saturn as usize],
         };
-        states[Body::Cassini as usize] = State {
-            position: center.position + place.state.position,
-            velocity: center.velocity + place.state.velocity,
-        };
+        positions[Body::Cassini as usize] = center + place.state.position;
         Ok(Sky {
             at,
-            states,
+            positions,
             cassini: Cassini {
                 phase: Phase::at(at),
                 leg: place.arc.name.clone(),
@@ -65,19 +62,26 @@ impl Sky {
         })
     }
 
-    /// Place (km) and velocity (km/s) about the Sun.
-    pub(crate) fn state(&self, body: Body) -> State {
-        self.states[body as usize]
+    /// The place about the Sun, in km.
+    pub(crate) fn position(&self, body: Body) -> Vector {
+        self.positions[body as usize]
+    }
+
+    /// The velocity about the Sun, in km/s. It is computed when it is asked for.
+    pub(crate) fn velocity(&self, body: Body) -> Vector {
+        let of = |body| planets::velocity(body, self.at).unwrap_or(Vector::ZERO);
+        match (body, self.cassini.center) {
+            (Body::Cassini, Center::Sun) => self.cassini.about_center.velocity,
+            (Body::Cassini, Center::Saturn) => {
+                of(Body::Saturn) + self.cassini.about_center.velocity
+            }
+            _ => of(body),
+        }
     }
 
     /// km between two bodies.
     pub(crate) fn distance(&self, one: Body, other: Body) -> f64 {
-        self.state(one).position.distance(self.state(other).position)
-    }
-
-    /// km/s of one body as seen from another.
-    pub(crate) fn speed(&self, of: Body, seen_from: Body) -> f64 {
-        self.state(of).velocity.distance(self.state(seen_from).velocity)
+        self.position(one).distance(self.position(other))
     }
 
     /// Seconds that light takes between two bodies.
@@ -107,7 +111,10 @@ mod tests {
         let sky = sky("2017-09-15T10:31:48Z");
         // The place of the plunge is off by more than Saturn's radius; see data/README.md.
         assert!(sky.distance(Body::Cassini, Body::Saturn) < 600_000.0);
-        assert_eq!((sky.cassini.phase, &sky.cassini.next), (Phase::GrandFinale, &None));
+        assert_eq!(
+            (sky.cassini.phase, &sky.cassini.next),
+            (Phase::GrandFinale, &None)
+        );
         assert!(sky.light_seconds(Body::Cassini, Body::Earth) > 80.0 * 60.0);
     }
 
@@ -115,14 +122,29 @@ mod tests {
     fn places_match_the_sources() {
         let sky = sky("2008-09-20");
         for body in Body::ALL {
-            let expected = planets::position(body, sky.at);
-            let state = sky.state(body);
-            match expected {
-                Some(place) => assert_eq!(state.position, place, "{body:?}"),
-                None => assert!((sky.distance(body, Body::Saturn) - sky.cassini.about_center.position.length()).abs() < 1e-3),
+            match planets::position(body, sky.at) {
+                Some(place) => assert_eq!(sky.position(body), place, "{body:?}"),
+                None => {
+                    let distance = sky.cassini.about_center.position.length();
+                    assert!((sky.distance(body, Body::Saturn) - distance).abs() < 1e-3);
+                }
             }
         }
-        assert!((sky.speed(Body::Cassini, Body::Saturn) - sky.cassini.about_center.velocity.length()).abs() < 1e-9);
+    }
+
+    #[test]
+    fn velocities_lead_to_the_places_that_follow() {
+        for utc in ["2001-01-01", "2008-09-20"] {
+            let (now, then) = (
+                sky(&format!("{utc}T00:00:00Z")),
+                sky(&format!("{utc}T00:01:00Z")),
+            );
+            for body in Body::ALL {
+                let miss =
+                    (now.position(body) + now.velocity(body) * 60.0).distance(then.position(body));
+                assert!(miss < 20.0, "{body:?} on {utc}: {miss} km");
+            }
+        }
     }
 
     #[test]

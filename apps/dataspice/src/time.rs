@@ -66,7 +66,11 @@ impl Moment {
         let epoch = days_from_civil(2000, 1, 1);
         let mut leap = LEAP_SECONDS[0].3;
         let mut inserted = 0;
-        for (before, (year, month, day, after)) in LEAP_SECONDS.iter().map(|l| l.3).zip(LEAP_SECONDS.iter().skip(1).copied()) {
+        for (before, (year, month, day, after)) in LEAP_SECONDS
+            .iter()
+            .map(|l| l.3)
+            .zip(LEAP_SECONDS.iter().skip(1).copied())
+        {
             let midnight = (days_from_civil(year, month, day) - epoch) * 86_400_000;
             if tai >= midnight + after * 1000 {
                 leap = after;
@@ -149,10 +153,18 @@ impl fmt::Display for TimeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             TimeError::Syntax(text) => {
-                write!(f, "{text:?} is not a time in UTC such as 1999-08-18T03:28:26Z, 1999-08-18T03:28Z or 1999-08-18")
+                write!(
+                    f,
+                    "{text:?} is not a time in UTC such as 1999-08-18T03:28:26Z, 1999-08-18T03:28Z or 1999-08-18"
+                )
             }
-            TimeError::NoSuchTime(text) => write!(f, "{text:?} is not on the calendar or the clock"),
-            TimeError::BeforeLeapSeconds(text) => write!(f, "{text:?} is before 1997-07-01, where the leap seconds known here begin"),
+            TimeError::NoSuchTime(text) => {
+                write!(f, "{text:?} is not on the calendar or the clock")
+            }
+            TimeError::BeforeLeapSeconds(text) => write!(
+                f,
+                "{text:?} is before 1997-07-01, where the leap seconds known here begin"
+            ),
         }
     }
 }
@@ -177,7 +189,9 @@ impl FromStr for Moment {
         let days = days_from_civil(utc.year, utc.month, utc.day) - days_from_civil(2000, 1, 1);
         let clock = i64::from(utc.hour) * 3600 + i64::from(utc.minute) * 60 + i64::from(utc.second);
         let seconds = days * 86_400 - 43_200 + clock + leap;
-        Ok(Moment(seconds as f64 + f64::from(utc.millisecond) / 1000.0 + TT_MINUS_TAI))
+        Ok(Moment(
+            seconds as f64 + f64::from(utc.millisecond) / 1000.0 + TT_MINUS_TAI,
+        ))
     }
 }
 
@@ -187,7 +201,11 @@ fn parse(text: &str) -> Option<Utc> {
         None => (text, "00:00"),
     };
     let mut parts = date.splitn(3, '-');
-    let (year, month, day) = (digits(parts.next()?, 4)?, digits(parts.next()?, 2)?, digits(parts.next()?, 2)?);
+    let (year, month, day) = (
+        digits(parts.next()?, 4)?,
+        digits(parts.next()?, 2)?,
+        digits(parts.next()?, 2)?,
+    );
     let mut parts = clock.splitn(3, ':');
     let (hour, minute) = (digits(parts.next()?, 2)?, digits(parts.next()?, 2)?);
     let (second, millisecond) = match parts.next().map(|s| s.split_once('.').unwrap_or((s, "0"))) {
@@ -200,7 +218,15 @@ fn parse(text: &str) -> Option<Utc> {
             (digits(second, 2)?, digits(&thousandths, 3)?)
         }
     };
-    Some(Utc { year: i32::try_from(year).ok()?, month, day, hour, minute, second, millisecond })
+    Some(Utc {
+        year: i32::try_from(year).ok()?,
+        month,
+        day,
+        hour,
+        minute,
+        second,
+        millisecond,
+    })
 }
 
 /// A number of exactly `count` ASCII digits: no sign, no space.
@@ -210,11 +236,15 @@ fn digits(text: &str, count: usize) -> Option<u32> {
 
 fn exists(utc: &Utc) -> bool {
     let days = days_from_civil(utc.year, utc.month, utc.day);
-    let date = (1..=12).contains(&utc.month) && civil_from_days(days) == (utc.year, utc.month, utc.day);
+    let date =
+        (1..=12).contains(&utc.month) && civil_from_days(days) == (utc.year, utc.month, utc.day);
     let next = civil_from_days(days + 1);
     let leap = utc.second == 60
         && (utc.hour, utc.minute) == (23, 59)
-        && LEAP_SECONDS.iter().skip(1).any(|(year, month, day, _)| next == (*year, *month, *day));
+        && LEAP_SECONDS
+            .iter()
+            .skip(1)
+            .any(|(year, month, day, _)| next == (*year, *month, *day));
     date && utc.hour < 24 && utc.minute < 60 && (utc.second < 60 || leap)
 }
 
@@ -237,7 +267,11 @@ fn civil_from_days(days: i64) -> (i32, u32, u32) {
     let month = (5 * of_year + 2) / 153;
     let day = of_year - (153 * month + 2) / 5 + 1;
     let month = if month < 10 { month + 3 } else { month - 9 };
-    ((year + era * 400 + i64::from(month <= 2)) as i32, month as u32, day as u32)
+    (
+        (year + era * 400 + i64::from(month <= 2)) as i32,
+        month as u32,
+        day as u32,
+    )
 }
 
 #[cfg(test)]
@@ -266,10 +300,19 @@ mod tests {
 
     #[test]
     fn writes_what_it_read() {
-        for text in ["1997-07-01T00:00:00Z", "2000-02-29T23:59:59.999Z", "2004-07-01T02:39:00Z", "2016-12-31T23:59:60.500Z", "2099-12-31T12:00:00Z"] {
+        for text in [
+            "1997-07-01T00:00:00Z",
+            "2000-02-29T23:59:59.999Z",
+            "2004-07-01T02:39:00Z",
+            "2016-12-31T23:59:60.500Z",
+            "2099-12-31T12:00:00Z",
+        ] {
             assert_eq!(at(text).to_string(), text);
         }
-        assert_eq!(at("2005-01-14T09:06:00.25Z").to_string(), "2005-01-14T09:06:00.250Z");
+        assert_eq!(
+            at("2005-01-14T09:06:00.25Z").to_string(),
+            "2005-01-14T09:06:00.250Z"
+        );
     }
 
     #[test]
@@ -285,30 +328,87 @@ mod tests {
     #[test]
     fn leap_seconds_are_seconds() {
         for (before, leap, after) in [
-            ("1998-12-31T23:59:59Z", "1998-12-31T23:59:60Z", "1999-01-01T00:00:00Z"),
-            ("2005-12-31T23:59:59Z", "2005-12-31T23:59:60Z", "2006-01-01T00:00:00Z"),
-            ("2008-12-31T23:59:59Z", "2008-12-31T23:59:60Z", "2009-01-01T00:00:00Z"),
-            ("2012-06-30T23:59:59Z", "2012-06-30T23:59:60Z", "2012-07-01T00:00:00Z"),
-            ("2015-06-30T23:59:59Z", "2015-06-30T23:59:60Z", "2015-07-01T00:00:00Z"),
-            ("2016-12-31T23:59:59Z", "2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"),
+            (
+                "1998-12-31T23:59:59Z",
+                "1998-12-31T23:59:60Z",
+                "1999-01-01T00:00:00Z",
+            ),
+            (
+                "2005-12-31T23:59:59Z",
+                "2005-12-31T23:59:60Z",
+                "2006-01-01T00:00:00Z",
+            ),
+            (
+                "2008-12-31T23:59:59Z",
+                "2008-12-31T23:59:60Z",
+                "2009-01-01T00:00:00Z",
+            ),
+            (
+                "2012-06-30T23:59:59Z",
+                "2012-06-30T23:59:60Z",
+                "2012-07-01T00:00:00Z",
+            ),
+            (
+                "2015-06-30T23:59:59Z",
+                "2015-06-30T23:59:60Z",
+                "2015-07-01T00:00:00Z",
+            ),
+            (
+                "2016-12-31T23:59:59Z",
+                "2016-12-31T23:59:60Z",
+                "2017-01-01T00:00:00Z",
+            ),
         ] {
             assert!((at(leap).seconds_since(at(before)) - 1.0).abs() < 1e-6);
             assert!((at(after).seconds_since(at(leap)) - 1.0).abs() < 1e-6);
             assert_eq!(at(leap).to_string(), leap);
             assert_eq!(at(leap).plus_seconds(1.0).to_string(), after);
-            assert_eq!(at(before).plus_seconds(0.5).to_string(), before.replace("59Z", "59.500Z"));
+            assert_eq!(
+                at(before).plus_seconds(0.5).to_string(),
+                before.replace("59Z", "59.500Z")
+            );
         }
     }
 
     #[test]
     fn says_why_a_text_is_no_moment() {
-        for text in ["", "now", "1999-8-18", "1999-08-18T03:28:26", "1999-08-18T03:28:26+01:00", "1999-08-18 03:28Z", "+999-08-18", "1999-08-18T03:28:26.Z", "1999-08-18T03:28:2６Z"] {
-            assert!(matches!(text.parse::<Moment>(), Err(TimeError::Syntax(_))), "{text}");
+        for text in [
+            "",
+            "now",
+            "1999-8-18",
+            "1999-08-18T03:28:26",
+            "1999-08-18T03:28:26+01:00",
+            "1999-08-18 03:28Z",
+            "+999-08-18",
+            "1999-08-18T03:28:26.Z",
+            "1999-08-18T03:28:2６Z",
+        ] {
+            assert!(
+                matches!(text.parse::<Moment>(), Err(TimeError::Syntax(_))),
+                "{text}"
+            );
         }
-        for text in ["1999-02-29", "1999-13-01", "1999-00-10", "1999-04-00", "1999-04-01T24:00Z", "1999-12-31T23:59:60Z", "1999-04-01T10:60Z"] {
-            assert!(matches!(text.parse::<Moment>(), Err(TimeError::NoSuchTime(_))), "{text}");
+        for text in [
+            "1999-02-29",
+            "1999-13-01",
+            "1999-00-10",
+            "1999-04-00",
+            "1999-04-01T24:00Z",
+            "1999-12-31T23:59:60Z",
+            "1999-04-01T10:60Z",
+        ] {
+            assert!(
+                matches!(text.parse::<Moment>(), Err(TimeError::NoSuchTime(_))),
+                "{text}"
+            );
         }
-        assert!(matches!("1997-06-30".parse::<Moment>(), Err(TimeError::BeforeLeapSeconds(_))));
-        assert_eq!("x".parse::<Moment>().unwrap_err().to_string(), "\"x\" is not a time in UTC such as 1999-08-18T03:28:26Z, 1999-08-18T03:28Z or 1999-08-18");
+        assert!(matches!(
+            "1997-06-30".parse::<Moment>(),
+            Err(TimeError::BeforeLeapSeconds(_))
+        ));
+        assert_eq!(
+            "x".parse::<Moment>().unwrap_err().to_string(),
+            "\"x\" is not a time in UTC such as 1999-08-18T03:28:26Z, 1999-08-18T03:28Z or 1999-08-18"
+        );
     }
 }

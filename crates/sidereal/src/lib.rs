@@ -1,1 +1,67 @@
-//! x
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod action;
+mod attributes;
+#[cfg(feature = "axum")]
+pub mod axum;
+mod config;
+mod connect;
+mod defaults;
+mod events;
+mod execute_script;
+mod js;
+mod markup;
+mod patch_elements;
+mod patch_signals;
+mod read_signals;
+mod rejection;
+mod reply;
+mod request;
+mod script_sugar;
+mod selector;
+mod sender;
+#[cfg(feature = "serve")]
+pub mod serve;
+mod signal_paths;
+mod signals;
+mod signals_json;
+mod sse;
+mod tab;
+mod target;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use http;
+pub use sidereal_sse::{
+    Aborted, BodyError, Client, ClientId, END_TARGET, End, EndReason, Ended, EventId, Frame,
+    IntoFrame, Line, LineError, Observer, SendError, Shutdown, SseBody, StreamOptions, Transport,
+};
+
+#[cfg(feature = "serve")]
+pub use crate::serve::serve;
+pub use crate::{
+    action::{Action, ActionRetry, RequestCancellation},
+    attributes::{AttributeName, AttributeNameError},
+    config::Config,
+    connect::Connect,
+    defaults::{Event, EventDefaults},
+    events::Events,
+    execute_script::ExecuteScript,
+    markup::{DATASTAR_CDN, DATASTAR_CLIENT_VERSION, ScriptTag, script_tag},
+    patch_elements::PatchElements,
+    patch_signals::PatchSignals,
+    read_signals::{DEFAULT_SIGNALS_LIMIT, ReadSignalsError, read_signals, signals_in_query},
+    rejection::SignalsRejection,
+    reply::{HtmlReply, SignalsReply},
+    request::{IsDatastar, LastEventId, is_datastar_request},
+    script_sugar::{CustomEvent, ScriptError},
+    selector::{Selector, SelectorError},
+    sender::Sender,
+    signal_paths::SignalPaths,
+    signals::{LenientSignals, Signals},
+    signals_json::SignalsError,
+    sse::Sse,
+    tab::{TabId, TabIdError},
+    target::{Mode, Namespace, UnknownOption},
+};

@@ -170,6 +170,11 @@ impl PatchElements {
         }
     }
 
+    /// Whether there is neither content nor any option.
+    fn is_nothing(&self) -> bool {
+        self.content.is_none() && *self == Self::without_elements()
+    }
+
     target_methods!();
 
     /// Animates the change with a view transition of the first element that matches, instead of
@@ -193,10 +198,17 @@ impl PatchElements {
     }
 }
 
+/// HTML alone is a patch too, so that a sender takes it as it is.
+impl<T: Into<String>> From<T> for PatchElements {
+    fn from(elements: T) -> Self {
+        Self::new(elements)
+    }
+}
+
 impl Event for PatchElements {
     fn with_defaults(mut self, defaults: &EventDefaults) -> Self {
         // Defaults are no content: what writes nothing goes on writing nothing.
-        if self == Self::without_elements() {
+        if self.is_nothing() {
             return self;
         }
         self.retry = self.retry.or(defaults.retry);
@@ -208,8 +220,7 @@ impl Event for PatchElements {
 
 impl IntoFrame for PatchElements {
     fn into_frame(self) -> Frame {
-        // Built only for an event without content, so that others do not pay for the comparison.
-        if self.content.is_none() && self == Self::without_elements() {
+        if self.is_nothing() {
             return Frame::empty();
         }
         let Self {

@@ -195,7 +195,10 @@ mod tests {
     #[test]
     fn a_selector_is_one_line_and_not_blank() {
         for blank in ["", " ", "\t \x0c"] {
-            assert!(Selector::new(blank).is_err_and(|e| e.is_blank()), "{blank:?}");
+            assert!(
+                Selector::new(blank).is_err_and(|e| e.is_blank()),
+                "{blank:?}"
+            );
         }
         for bad in ["#a\n", "#a\r#b", "\n", "#\0"] {
             assert!(Selector::new(bad).is_err_and(|e| !e.is_blank()), "{bad:?}");
@@ -235,7 +238,10 @@ mod tests {
         assert_eq!(text(" "), Err("a selector must not be blank".into()));
         assert_eq!(
             text("#a\r"),
-            Err("not a selector: a one-line field must not contain a carriage return (at byte 2)".into())
+            Err(
+                "not a selector: a one-line field must not contain a carriage return (at byte 2)"
+                    .into()
+            )
         );
     }
 }

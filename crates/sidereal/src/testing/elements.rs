@@ -81,7 +81,9 @@ impl FromStr for Mode {
         Self::ALL
             .into_iter()
             .find(|known| known.as_str() == mode)
-            .ok_or_else(|| EventError::UnknownMode { mode: mode.to_owned() })
+            .ok_or_else(|| EventError::UnknownMode {
+                mode: mode.to_owned(),
+            })
     }
 }
 
@@ -125,7 +127,9 @@ impl FromStr for Namespace {
         Self::ALL
             .into_iter()
             .find(|known| known.as_str() == namespace)
-            .ok_or_else(|| EventError::UnknownNamespace { namespace: namespace.to_owned() })
+            .ok_or_else(|| EventError::UnknownNamespace {
+                namespace: namespace.to_owned(),
+            })
     }
 }
 
@@ -157,12 +161,22 @@ pub struct PatchedElements {
 impl PatchedElements {
     pub(super) const EVENT: &'static str = "datastar-patch-elements";
 
-    const KEYS: [&'static str; 6] =
-        ["selector", "mode", "namespace", "useViewTransition", "viewTransitionSelector", "elements"];
+    const KEYS: [&'static str; 6] = [
+        "selector",
+        "mode",
+        "namespace",
+        "useViewTransition",
+        "viewTransitionSelector",
+        "elements",
+    ];
 
     pub(super) fn read(raw: &RawEvent) -> Result<Self, EventError> {
         let patch = Self::from_fields(Fields::read(raw, &Self::KEYS)?)?;
-        Ok(Self { id: raw.id().map(str::to_owned), retry: raw.retry(), ..patch })
+        Ok(Self {
+            id: raw.id().map(str::to_owned),
+            retry: raw.retry(),
+            ..patch
+        })
     }
 
     pub(super) fn from_fields(mut fields: Fields) -> Result<Self, EventError> {
@@ -304,7 +318,10 @@ mod tests {
         ])
         .unwrap();
         assert_eq!(patch.selector(), Some("#a > b"));
-        assert_eq!((patch.mode(), patch.namespace()), (Mode::Inner, Namespace::Svg));
+        assert_eq!(
+            (patch.mode(), patch.namespace()),
+            (Mode::Inner, Namespace::Svg)
+        );
         assert!(patch.use_view_transition());
         assert_eq!(patch.view_transition_selector(), Some("#main"));
         assert_eq!(patch.elements(), Some("<g>\n\n  <circle/></g>"));
@@ -314,7 +331,10 @@ mod tests {
     fn modes_and_namespaces() {
         for mode in Mode::ALL {
             let line = format!("mode {mode}");
-            assert_eq!(patch(&["selector #a", &line, "elements x"]).unwrap().mode(), mode);
+            assert_eq!(
+                patch(&["selector #a", &line, "elements x"]).unwrap().mode(),
+                mode
+            );
             let without = patch(&[&line, "elements x"]);
             match mode {
                 Mode::Outer | Mode::Replace => assert_eq!(without.unwrap().mode(), mode),
@@ -323,31 +343,46 @@ mod tests {
         }
         for namespace in Namespace::ALL {
             let line = format!("namespace {namespace}");
-            assert_eq!(patch(&[&line, "elements x"]).unwrap().namespace(), namespace);
+            assert_eq!(
+                patch(&[&line, "elements x"]).unwrap().namespace(),
+                namespace
+            );
         }
         assert_eq!(
             patch(&["mode Outer"]),
-            Err(EventError::UnknownMode { mode: "Outer".into() })
+            Err(EventError::UnknownMode {
+                mode: "Outer".into()
+            })
         );
         assert_eq!(
             patch(&["mode outer", "mode outer"]),
-            Err(EventError::UnknownMode { mode: "outer\nouter".into() })
+            Err(EventError::UnknownMode {
+                mode: "outer\nouter".into()
+            })
         );
         assert_eq!(
             patch(&["namespace xml"]),
-            Err(EventError::UnknownNamespace { namespace: "xml".into() })
+            Err(EventError::UnknownNamespace {
+                namespace: "xml".into()
+            })
         );
     }
 
     #[test]
     fn no_elements_and_empty_elements_differ() {
         assert_eq!(patch(&["selector #a"]).unwrap().elements(), None);
-        assert_eq!(patch(&["selector #a", "elements "]).unwrap().elements(), Some(""));
+        assert_eq!(
+            patch(&["selector #a", "elements "]).unwrap().elements(),
+            Some("")
+        );
     }
 
     #[test]
     fn an_empty_selector_is_none() {
-        assert_eq!(patch(&["selector ", "elements x"]).unwrap().selector(), None);
+        assert_eq!(
+            patch(&["selector ", "elements x"]).unwrap().selector(),
+            None
+        );
         assert_eq!(
             patch(&["selector ", "mode after", "elements x"]),
             Err(EventError::SelectorRequired { mode: Mode::After })
@@ -356,16 +391,29 @@ mod tests {
 
     #[test]
     fn switches() {
-        for (value, on) in [("true", true), (" true ", true), ("false", false), ("True", false)] {
+        for (value, on) in [
+            ("true", true),
+            (" true ", true),
+            ("false", false),
+            ("True", false),
+        ] {
             let line = format!("useViewTransition {value}");
-            assert_eq!(patch(&[&line, "elements x"]).unwrap().use_view_transition(), on);
+            assert_eq!(
+                patch(&[&line, "elements x"]).unwrap().use_view_transition(),
+                on
+            );
         }
     }
 
     #[test]
     fn a_script_is_appended_to_body() {
         let script = "elements <script>a</script>";
-        assert!(patch(&["selector body", "mode append", script]).unwrap().script().is_some());
+        assert!(
+            patch(&["selector body", "mode append", script])
+                .unwrap()
+                .script()
+                .is_some()
+        );
         for lines in [
             &["selector #a", "mode append", script][..],
             &["selector body", "mode prepend", script],

@@ -86,7 +86,10 @@ impl fmt::Display for EventError {
                 write!(f, "`{event}` has no key {key:?}: the client ignores it")
             }
             Self::UnknownMode { mode } => {
-                write!(f, "unknown mode {mode:?}: the client throws PatchElementsInvalidMode")
+                write!(
+                    f,
+                    "unknown mode {mode:?}: the client throws PatchElementsInvalidMode"
+                )
             }
             Self::UnknownNamespace { namespace } => write!(
                 f,
@@ -104,10 +107,16 @@ impl fmt::Display for EventError {
                 "signals {raw:?} are not JSON ({reason}): the client would evaluate them as JavaScript"
             ),
             Self::SignalsNotObject { raw } => {
-                write!(f, "signals {raw:?} are not a JSON object: there is nothing to merge")
+                write!(
+                    f,
+                    "signals {raw:?} are not a JSON object: there is nothing to merge"
+                )
             }
             Self::ForbiddenSignal { path } => {
-                write!(f, "signal `{path}`: a key `__proto__` freezes all signals of the page")
+                write!(
+                    f,
+                    "signal `{path}`: a key `__proto__` freezes all signals of the page"
+                )
             }
             Self::OutdatedEvent { event } => write!(
                 f,
@@ -241,10 +250,18 @@ impl fmt::Display for HeadError {
                 f,
                 "status {status}: the client throws away the body of every status but 200"
             ),
-            Self::Header { name, expected, found: Some(found) } => {
+            Self::Header {
+                name,
+                expected,
+                found: Some(found),
+            } => {
                 write!(f, "header `{name}` is {found:?}, not {expected}")
             }
-            Self::Header { name, expected, found: None } => {
+            Self::Header {
+                name,
+                expected,
+                found: None,
+            } => {
                 write!(f, "header `{name}` is missing, not {expected}")
             }
             Self::Encoded { encoding } => write!(

@@ -100,9 +100,9 @@ impl TryFrom<RawEvent> for Event {
             | "datastar-remove-fragments"
             | "datastar-merge-signals"
             | "datastar-remove-signals"
-            | "datastar-execute-script" => {
-                Err(EventError::OutdatedEvent { event: raw.event().to_owned() })
-            }
+            | "datastar-execute-script" => Err(EventError::OutdatedEvent {
+                event: raw.event().to_owned(),
+            }),
             _ => Ok(Self::Other(raw)),
         }
     }
@@ -117,9 +117,11 @@ impl Fields {
     pub(super) fn read(raw: &RawEvent, known: &[&str]) -> Result<Self, EventError> {
         let mut fields = Self::default();
         for line in raw.data().split('\n') {
-            let (key, value) = line
-                .split_once(' ')
-                .ok_or_else(|| EventError::LineWithoutSpace { line: line.to_owned() })?;
+            let (key, value) =
+                line.split_once(' ')
+                    .ok_or_else(|| EventError::LineWithoutSpace {
+                        line: line.to_owned(),
+                    })?;
             if !known.contains(&key) {
                 return Err(EventError::UnknownKey {
                     event: raw.event().to_owned(),
@@ -169,18 +171,32 @@ mod tests {
     #[test]
     fn other_types_are_left_alone() {
         let found = events(b"event: datastar-custom\nid: 9\nretry: 3\ndata: whatever\n\n").unwrap();
-        let [event @ Event::Other(raw)] = found.as_slice() else { panic!("{found:?}") };
+        let [event @ Event::Other(raw)] = found.as_slice() else {
+            panic!("{found:?}")
+        };
         assert_eq!((raw.event(), raw.data()), ("datastar-custom", "whatever"));
-        assert_eq!((event.id(), event.retry()), (Some("9"), Some(Duration::from_millis(3))));
-        assert_eq!((event.elements(), event.signals(), event.script()), (None, None, None));
+        assert_eq!(
+            (event.id(), event.retry()),
+            (Some("9"), Some(Duration::from_millis(3)))
+        );
+        assert_eq!(
+            (event.elements(), event.signals(), event.script()),
+            (None, None, None)
+        );
     }
 
     #[test]
     fn outdated_types_are_named() {
-        for event in ["datastar-merge-fragments", "datastar-merge-signals", "datastar-execute-script"] {
+        for event in [
+            "datastar-merge-fragments",
+            "datastar-merge-signals",
+            "datastar-execute-script",
+        ] {
             assert_eq!(
                 error(&format!("event: {event}\ndata: a b\n\n")),
-                EventError::OutdatedEvent { event: event.into() }
+                EventError::OutdatedEvent {
+                    event: event.into()
+                }
             );
         }
     }
@@ -189,11 +205,15 @@ mod tests {
     fn a_line_without_space_is_an_error() {
         assert_eq!(
             error("event: datastar-patch-elements\ndata: elements <p>\ndata: elements\n\n"),
-            EventError::LineWithoutSpace { line: "elements".into() }
+            EventError::LineWithoutSpace {
+                line: "elements".into()
+            }
         );
         assert_eq!(
             error("event: datastar-patch-signals\ndata: signals {}\ndata:\n\n"),
-            EventError::LineWithoutSpace { line: String::new() }
+            EventError::LineWithoutSpace {
+                line: String::new()
+            }
         );
     }
 
@@ -201,7 +221,10 @@ mod tests {
     fn an_unknown_key_is_an_error() {
         assert_eq!(
             error("event: datastar-patch-signals\ndata: elements <p>\n\n"),
-            EventError::UnknownKey { event: PatchedSignals::EVENT.into(), key: "elements".into() }
+            EventError::UnknownKey {
+                event: PatchedSignals::EVENT.into(),
+                key: "elements".into()
+            }
         );
     }
 }

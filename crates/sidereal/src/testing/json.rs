@@ -66,7 +66,16 @@ mod tests {
 
     #[test]
     fn what_is_not_json_stays_so() {
-        for text in ["", "{", r#""\ud8""#, r#""\u+123""#, r#""\ud800"#, "\"\\", "\"\\é\"", "'\\ud800'"] {
+        for text in [
+            "",
+            "{",
+            r#""\ud8""#,
+            r#""\u+123""#,
+            r#""\ud800"#,
+            "\"\\",
+            "\"\\é\"",
+            "'\\ud800'",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

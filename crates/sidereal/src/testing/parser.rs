@@ -145,7 +145,11 @@ impl Parser {
     /// stream ends here.
     #[must_use]
     pub fn is_unfinished(&self) -> bool {
-        let line = if self.past_first_line { &self.line } else { without_mark(&self.line) };
+        let line = if self.past_first_line {
+            &self.line
+        } else {
+            without_mark(&self.line)
+        };
         !line.is_empty()
             || !self.event.is_empty()
             || !self.data.is_empty()
@@ -205,7 +209,13 @@ impl Parser {
         if event.is_empty() {
             event.push_str("message");
         }
-        Some(RawEvent { event, data, id, last_event_id: self.last_event_id.clone(), retry })
+        Some(RawEvent {
+            event,
+            data,
+            id,
+            last_event_id: self.last_event_id.clone(),
+            retry,
+        })
     }
 }
 
@@ -250,24 +260,36 @@ mod tests {
         let stream = ": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n";
         let items = Parser::new().push(stream.as_bytes());
         assert_eq!(items[0], Item::Comment(" test stream".into()));
-        assert_eq!(events(stream), [message("first event", "1"), message("second event", "")]);
+        assert_eq!(
+            events(stream),
+            [message("first event", "1"), message("second event", "")]
+        );
         // The third lacks its blank line, and a client discards it.
         let mut parser = Parser::new();
         parser.push(stream.as_bytes());
         assert!(parser.is_unfinished());
-        assert_eq!(events(format!("{stream}\n"))[2], message(" third event", ""));
+        assert_eq!(
+            events(format!("{stream}\n"))[2],
+            message(" third event", "")
+        );
     }
 
     #[test]
     fn whatwg_empty_data() {
         // "The first block fires events with the data set to the empty string, as would the last block if it was
         // followed by a blank line. The middle block fires an event with the data set to a single newline."
-        assert_eq!(events("data\n\ndata\ndata\n\ndata:"), [message("", ""), message("\n", "")]);
+        assert_eq!(
+            events("data\n\ndata\ndata\n\ndata:"),
+            [message("", ""), message("\n", "")]
+        );
     }
 
     #[test]
     fn whatwg_one_leading_space() {
-        assert_eq!(events("data:test\n\ndata: test\n\n"), [message("test", ""), message("test", "")]);
+        assert_eq!(
+            events("data:test\n\ndata: test\n\n"),
+            [message("test", ""), message("test", "")]
+        );
     }
 
     #[test]
@@ -283,9 +305,16 @@ mod tests {
     fn every_kind_of_line_end() {
         for end in ["\n", "\r", "\r\n"] {
             let stream = format!("data: a{end}data: b{end}{end}data: c{end}{end}");
-            assert_eq!(events(stream), [message("a\nb", ""), message("c", "")], "{end:?}");
+            assert_eq!(
+                events(stream),
+                [message("a\nb", ""), message("c", "")],
+                "{end:?}"
+            );
         }
-        assert_eq!(events("data: a\r\r\n\ndata: b\n\r"), [message("a", ""), message("b", "")]);
+        assert_eq!(
+            events("data: a\r\r\n\ndata: b\n\r"),
+            [message("a", ""), message("b", "")]
+        );
     }
 
     #[test]
@@ -299,7 +328,10 @@ mod tests {
 
     #[test]
     fn one_byte_order_mark_is_skipped() {
-        assert_eq!(events("\u{FEFF}data: a\n\n\u{FEFF}data: b\n\n"), [message("a", "")]);
+        assert_eq!(
+            events("\u{FEFF}data: a\n\n\u{FEFF}data: b\n\n"),
+            [message("a", "")]
+        );
         assert!(events("\u{FEFF}\u{FEFF}data: a\n\n").is_empty());
         let mut parser = Parser::new();
         parser.push("\u{FEFF}".as_bytes());
@@ -319,8 +351,13 @@ mod tests {
         assert!(events("event: a\nid: 1\n\n").is_empty());
         // Its type does not reach the next event; its id does, but is not that event's own.
         let items = Parser::new().push(b"event: a\nid: 1\n\ndata: b\n\n");
-        let [Item::Event(event)] = items.as_slice() else { panic!("{items:?}") };
-        assert_eq!((event.event(), event.last_event_id(), event.id()), ("message", "1", None));
+        let [Item::Event(event)] = items.as_slice() else {
+            panic!("{items:?}")
+        };
+        assert_eq!(
+            (event.event(), event.last_event_id(), event.id()),
+            ("message", "1", None)
+        );
     }
 
     #[test]
@@ -337,9 +374,19 @@ mod tests {
     #[test]
     fn retry_takes_digits_only() {
         let retry = |line: &str| Parser::new().push(format!("{line}\n").as_bytes());
-        assert_eq!(retry("retry: 250"), [Item::Retry(Duration::from_millis(250))]);
+        assert_eq!(
+            retry("retry: 250"),
+            [Item::Retry(Duration::from_millis(250))]
+        );
         assert_eq!(retry("retry:0"), [Item::Retry(Duration::ZERO)]);
-        for bad in ["retry: -1", "retry: 1.5", "retry: 1e3", "retry:  1", "retry", "retry: ١"] {
+        for bad in [
+            "retry: -1",
+            "retry: 1.5",
+            "retry: 1e3",
+            "retry:  1",
+            "retry",
+            "retry: ١",
+        ] {
             assert_eq!(retry(bad), [Item::Ignored(bad.into())]);
         }
         let items = Parser::new().push(b"retry: 5\ndata: a\n\ndata: b\n\n");

@@ -71,7 +71,9 @@ impl FromStr for ExecutedScript {
         let html = html.replace("\r\n", "\n").replace('\r', "\n");
         let html = html.trim_matches(|c: char| c.is_ascii_whitespace());
 
-        let Some(start) = Tag::read(html) else { return Err(ScriptError::NotAScript) };
+        let Some(start) = Tag::read(html) else {
+            return Err(ScriptError::NotAScript);
+        };
         let start = start?;
         if start.name != "script" {
             return Err(ScriptError::NotAScript);
@@ -86,7 +88,9 @@ impl FromStr for ExecutedScript {
         };
         let rest = &end_tag[end_tag_length..];
         if !rest.is_empty() {
-            return Err(ScriptError::Trailing { html: rest.to_owned() });
+            return Err(ScriptError::Trailing {
+                html: rest.to_owned(),
+            });
         }
 
         let mut attributes = start.attributes;
@@ -134,10 +138,16 @@ impl fmt::Display for ScriptError {
             Self::NotAScript => f.write_str("not a `<script>` element"),
             Self::Unclosed => f.write_str("the `<script>` element has no end"),
             Self::Trailing { html } => {
-                write!(f, "the script ends early or is not alone, {html:?} follows it as HTML")
+                write!(
+                    f,
+                    "the script ends early or is not alone, {html:?} follows it as HTML"
+                )
             }
             Self::UnknownReference { reference } => {
-                write!(f, "this reader does not know the character reference {reference:?}")
+                write!(
+                    f,
+                    "this reader does not know the character reference {reference:?}"
+                )
             }
         }
     }
@@ -161,7 +171,9 @@ mod tests {
 
     #[test]
     fn attributes_and_auto_remove() {
-        let script = read("<SCRIPT type=module Nonce=\"a b\" defer data-effect='el.remove()'>x</script>").unwrap();
+        let script =
+            read("<SCRIPT type=module Nonce=\"a b\" defer data-effect='el.remove()'>x</script>")
+                .unwrap();
         assert_eq!(
             script.attributes(),
             [
@@ -171,7 +183,10 @@ mod tests {
             ]
         );
         assert!(script.auto_remove());
-        assert_eq!((script.attribute("defer"), script.attribute("async")), (Some(""), None));
+        assert_eq!(
+            (script.attribute("defer"), script.attribute("async")),
+            (Some(""), None)
+        );
     }
 
     #[test]
@@ -184,32 +199,73 @@ mod tests {
 
     #[test]
     fn the_code_is_not_unescaped() {
-        assert_eq!(read("<script>a &amp;&lt; b</script>").unwrap().code(), "a &amp;&lt; b");
-        assert_eq!(read("<script>\na\0\r\nb</script>").unwrap().code(), "\na\u{FFFD}\nb");
+        assert_eq!(
+            read("<script>a &amp;&lt; b</script>").unwrap().code(),
+            "a &amp;&lt; b"
+        );
+        assert_eq!(
+            read("<script>\na\0\r\nb</script>").unwrap().code(),
+            "\na\u{FFFD}\nb"
+        );
     }
 
     #[test]
     fn an_end_tag_in_the_code_ends_it() {
         assert_eq!(read("<script>a</script>b</script>"), trailing("b</script>"));
-        assert_eq!(read("<script>'</ScRiPt\n x='>'>'</script>"), trailing("'</script>"));
-        assert_eq!(read("<script>'</script/>'</script>"), trailing("'</script>"));
-        assert_eq!(read("<script>'</scripts>'</script>").unwrap().code(), "'</scripts>'");
-        assert_eq!(read("<script>'<\\/script>'</script>").unwrap().code(), "'<\\/script>'");
+        assert_eq!(
+            read("<script>'</ScRiPt\n x='>'>'</script>"),
+            trailing("'</script>")
+        );
+        assert_eq!(
+            read("<script>'</script/>'</script>"),
+            trailing("'</script>")
+        );
+        assert_eq!(
+            read("<script>'</scripts>'</script>").unwrap().code(),
+            "'</scripts>'"
+        );
+        assert_eq!(
+            read("<script>'<\\/script>'</script>").unwrap().code(),
+            "'<\\/script>'"
+        );
     }
 
     #[test]
     fn a_script_without_end() {
-        for html in ["<script", "<script ", "<script a='b>x</script>", "<script>x", "<script>x</script", "<script>x</script "] {
+        for html in [
+            "<script",
+            "<script ",
+            "<script a='b>x</script>",
+            "<script>x",
+            "<script>x</script",
+            "<script>x</script ",
+        ] {
             assert_eq!(read(html), Err(ScriptError::Unclosed), "{html}");
         }
         // Double escaped: the one end tag belongs to the inner script.
-        assert_eq!(read("<script>'<!--<script>'</script>"), Err(ScriptError::Unclosed));
-        assert_eq!(read("<script>'<!--<script '</script>-->'</script>").unwrap().code(), "'<!--<script '</script>-->'");
+        assert_eq!(
+            read("<script>'<!--<script>'</script>"),
+            Err(ScriptError::Unclosed)
+        );
+        assert_eq!(
+            read("<script>'<!--<script '</script>-->'</script>")
+                .unwrap()
+                .code(),
+            "'<!--<script '</script>-->'"
+        );
     }
 
     #[test]
     fn not_a_script() {
-        for html in ["", "script", "<p>", "<scripts>", "<!-- --><script></script>", "</script>", "< script>"] {
+        for html in [
+            "",
+            "script",
+            "<p>",
+            "<scripts>",
+            "<!-- --><script></script>",
+            "</script>",
+            "< script>",
+        ] {
             assert_eq!(read(html), Err(ScriptError::NotAScript), "{html}");
         }
     }

@@ -1,0 +1,362 @@
+// What <solar-canvas> looks like: pure drawing, from a picture to pixels. Lengths are CSS pixels.
+
+/** The order of the picture's places, with the Sun in front. */
+export const BODIES = [
+  { id: "sun", name: "Sun", radius: 8, color: "#ffd68a" },
+  { id: "mercury", name: "Mercury", radius: 2.4, color: "#b9a795" },
+  { id: "venus", name: "Venus", radius: 3.6, color: "#e8cf9a" },
+  { id: "earth", name: "Earth", radius: 3.8, color: "#6fb3ff" },
+  { id: "mars", name: "Mars", radius: 3, color: "#ff7a55" },
+  { id: "jupiter", name: "Jupiter", radius: 7.5, color: "#d9b38c" },
+  { id: "saturn", name: "Saturn", radius: 6, color: "#e6d3a1" },
+  { id: "uranus", name: "Uranus", radius: 4.8, color: "#9fe3e6" },
+  { id: "neptune", name: "Neptune", radius: 4.8, color: "#6c8dff" },
+  { id: "cassini", name: "Cassini", radius: 3, color: "#ffb000" },
+];
+
+const TURN = 2 * Math.PI;
+const AU = 149597.8707; // thousand km
+
+// Saturn's pole in the J2000 ecliptic, and two directions in the plane of its rings.
+const POLE = [0.0855, 0.4624, 0.8825];
+const ACROSS = normal([-POLE[1], POLE[0], 0]);
+const ALONG = [
+  POLE[1] * ACROSS[2] - POLE[2] * ACROSS[1],
+  POLE[2] * ACROSS[0] - POLE[0] * ACROSS[2],
+  POLE[0] * ACROSS[1] - POLE[1] * ACROSS[0],
+];
+const RINGS = [
+  [74.658, 91.975, 0.22],
+  [91.975, 117.507, 0.75],
+  [122.17, 136.775, 0.5],
+];
+const SATURN_RADIUS = 58.232;
+const MOON_ORBITS = [
+  ["Enceladus", 238.04],
+  ["Rhea", 527.1],
+  ["Titan", 1221.87],
+];
+
+function normal(v) {
+  const length = Math.hypot(...v);
+  return v.map((x) => x / length);
+}
+
+/** From AU to a part of the half width, for each view of the Sun. */
+const SCALES = {
+  system: { map: (r) => Math.log1p(r / 0.22) / Math.log1p(31 / 0.22), ticks: [1, 10, 30], note: "logarithmic" },
+  inner: { map: (r) => r / 1.72, ticks: [0.5, 1, 1.5], note: "linear" },
+  cruise: { map: (r) => r / 10.6, ticks: [1, 5, 10], note: "linear" },
+};
+
+/** Draws one picture; returns where the bodies are, for clicks. */
+export function draw(c, picture) {
+  const { width, height } = picture;
+  c.fillStyle = "#000";
+  c.fillRect(0, 0, width, height);
+  stars(c, width, height);
+  return picture.view === "saturn" ? drawSaturn(c, picture) : drawSun(c, picture);
+}
+
+function drawSun(c, picture) {
+  const { width, height, scene, now } = picture;
+  const [cx, cy] = [width / 2, height / 2];
+  const half = Math.min(width, height) / 2 - (width < 480 ? 14 : 26);
+  const newScale = SCALES[picture.view] ?? SCALES.system;
+  const oldScale = SCALES[picture.oldView] ?? newScale;
+  const scale = (r) => half * (oldScale.map(r) * (1 - picture.change) + newScale.map(r) * picture.change);
+  const project = ([x, y]) => {
+    const r = Math.hypot(x, y);
+    if (r === 0) return [cx, cy];
+    const k = scale(r) / r;
+    return [cx + x * k, cy - y * k];
+  };
+
+  ticks(c, picture, cx, cy, scale, newScale);
+  c.lineWidth = 1;
+  scene?.orbits.forEach((orbit, i) => {
+    const chosen = [picture.selected, picture.hovered].includes(BODIES[i + 1].id);
+    c.strokeStyle = chosen ? "rgba(200, 220, 230, 0.5)" : "rgba(130, 160, 175, 0.27)";
+    c.beginPath();
+    orbit.forEach((place, j) => (j ? c.lineTo(...project(place)) : c.moveTo(...project(place))));
+    c.closePath();
+    c.stroke();
+  });
+  if (scene) path(c, picture, project);
+  sun(c, cx, cy, scale(0.2));
+
+  const places = new Map([["sun", { x: cx, y: cy, radius: 8 }]]);
+  if (!now) return places;
+  now.au.forEach((place, i) => {
+    const [x, y] = project(place);
+    places.set(BODIES[i + 1].id, { x, y, radius: BODIES[i + 1].radius });
+  });
+  for (const body of BODIES.slice(1)) {
+    const { x, y } = places.get(body.id);
+    if (body.id === "cassini") cassini(c, x, y);
+    else planet(c, body, x, y);
+  }
+  labels(c, picture, places);
+  return places;
+}
+
+/** Distances on the axes, as on an instrument. */
+function ticks(c, { width, height }, cx, cy, scale, { ticks, note }) {
+  c.strokeStyle = "rgba(130, 160, 175, 0.10)";
+  c.beginPath();
+  c.moveTo(0, Math.round(cy) + 0.5);
+  c.lineTo(width, Math.round(cy) + 0.5);
+  c.moveTo(Math.round(cx) + 0.5, 0);
+  c.lineTo(Math.round(cx) + 0.5, height);
+  c.stroke();
+  c.font = font(10);
+  c.textAlign = "center";
+  c.fillStyle = "rgba(140, 165, 180, 0.55)";
+  c.strokeStyle = "rgba(140, 165, 180, 0.4)";
+  for (const au of ticks) {
+    const x = cx + scale(au);
+    if (x > width - 18) continue;
+    c.beginPath();
+    c.moveTo(x, cy - 4);
+    c.lineTo(x, cy + 4);
+    c.stroke();
+    c.fillText(`${au} AU`, x, cy + 16);
+  }
+  c.textAlign = "left";
+  c.fillText(`J2000 ecliptic, from its north · ${note}`, 12, height - 12);
+}
+
+/** The whole path: what is behind in the colours of the phases, what is ahead dashed. */
+function path(c, { scene, now, color }, project) {
+  const here = project(now ? now.au[8] : scene.path[0].slice(1, 3));
+  let phase = null;
+  let i = 0;
+  c.lineJoin = "round";
+  c.lineWidth = 1.6;
+  for (; now && i < scene.path.length && scene.path[i][0] <= now.day; i++) {
+    const [, x, y, next] = scene.path[i];
+    const point = project([x, y]);
+    c.lineTo(...point);
+    if (next !== phase) {
+      if (phase !== null) c.stroke();
+      phase = next;
+      c.strokeStyle = color(`--phase-${phase}`);
+      c.beginPath();
+      c.moveTo(...point);
+    }
+  }
+  if (phase !== null) {
+    c.lineTo(...here);
+    c.stroke();
+  }
+  c.lineWidth = 1;
+  c.strokeStyle = "rgba(255, 176, 0, 0.4)";
+  c.setLineDash([2, 5]);
+  c.beginPath();
+  c.moveTo(...here);
+  for (; i < scene.path.length; i++) c.lineTo(...project(scene.path[i].slice(1, 3)));
+  c.stroke();
+  c.setLineDash([]);
+}
+
+function sun(c, x, y, reach) {
+  const radius = Math.max(26, Math.min(90, reach * 1.4));
+  const glow = c.createRadialGradient(x, y, 0, x, y, radius);
+  glow.addColorStop(0, "rgba(255, 226, 160, 0.9)");
+  glow.addColorStop(0.12, "rgba(255, 190, 90, 0.45)");
+  glow.addColorStop(0.4, "rgba(255, 150, 50, 0.10)");
+  glow.addColorStop(1, "rgba(255, 140, 40, 0)");
+  c.fillStyle = glow;
+  disc(c, x, y, radius);
+  c.fillStyle = "#fff3d6";
+  disc(c, x, y, 5);
+}
+
+function planet(c, { id, radius, color }, x, y) {
+  if (id === "saturn") rings(c, x, y, radius / SATURN_RADIUS, -1);
+  const shade = c.createRadialGradient(x - radius * 0.3, y - radius * 0.3, radius * 0.1, x, y, radius);
+  shade.addColorStop(0, "#fff");
+  shade.addColorStop(0.25, color);
+  shade.addColorStop(1, color);
+  c.fillStyle = shade;
+  disc(c, x, y, radius);
+  if (id === "saturn") rings(c, x, y, radius / SATURN_RADIUS, 1);
+}
+
+function cassini(c, x, y) {
+  const glow = c.createRadialGradient(x, y, 0, x, y, 16);
+  glow.addColorStop(0, "rgba(255, 176, 0, 0.55)");
+  glow.addColorStop(1, "rgba(255, 176, 0, 0)");
+  c.fillStyle = glow;
+  disc(c, x, y, 16);
+  c.fillStyle = "#ffd27a";
+  c.beginPath();
+  c.moveTo(x, y - 4.5);
+  c.lineTo(x + 4.5, y);
+  c.lineTo(x, y + 4.5);
+  c.lineTo(x - 4.5, y);
+  c.fill();
+}
+
+function drawSaturn(c, picture) {
+  const { width, height, now, orbit, trail, color } = picture;
+  const [cx, cy] = [width / 2, height / 2];
+  const half = Math.min(width, height) / 2 - 20;
+  const reach = Math.max(1400, Math.min(9600, (orbit?.apoapsis ?? 1400) * 1.06));
+  const k = half / reach;
+  const project = ([x, y]) => [cx + x * k, cy - y * k];
+
+  c.lineWidth = 1;
+  c.font = font(10);
+  c.textAlign = "left";
+  for (const [name, radius] of MOON_ORBITS) {
+    c.strokeStyle = "rgba(130, 160, 175, 0.28)";
+    circle(c, cx, cy, radius * k);
+    c.stroke();
+    if (radius * k > 40) {
+      const [dx, dy] = tilted(-0.7, radius * k);
+      c.fillStyle = "rgba(140, 165, 180, 0.6)";
+      c.fillText(name, cx + dx + 5, cy - dy + 3);
+    }
+  }
+  const shown = Math.max(k, 5 / SATURN_RADIUS);
+  rings(c, cx, cy, shown, -1);
+  planet(c, { id: "", radius: SATURN_RADIUS * shown, color: BODIES[6].color }, cx, cy);
+  rings(c, cx, cy, shown, 1);
+
+  const places = new Map([["saturn", { x: cx, y: cy, radius: 136.775 * shown }]]);
+  c.fillStyle = "rgba(140, 165, 180, 0.55)";
+  c.fillText(`J2000 ecliptic, from its north · ${(reach / 1000).toFixed(1)} million km to the edge`, 12, height - 12, width - 24);
+  if (!now?.aboutSaturn) {
+    if (now) {
+      const [saturn, probe] = [now.au[5], now.au[8]];
+      const away = Math.hypot(saturn[0] - probe[0], saturn[1] - probe[1]);
+      c.textAlign = "center";
+      c.font = font(12);
+      c.fillStyle = color("--amber");
+      c.fillText("Cassini is on its way", cx, cy + half * 0.5);
+      c.fillStyle = "rgba(170, 190, 200, 0.8)";
+      c.fillText(`${away.toFixed(2)} AU to go · arrival 2004-07-01`, cx, cy + half * 0.5 + 20);
+    }
+    labels(c, picture, places);
+    return places;
+  }
+
+  c.strokeStyle = "rgba(255, 176, 0, 0.38)";
+  c.setLineDash([2, 4]);
+  c.beginPath();
+  for (let i = 0; i <= 160; i++) c.lineTo(...project(orbit.at((i / 160) * TURN)));
+  c.stroke();
+  c.setLineDash([]);
+  trail.forEach(({ place }, i) => {
+    c.fillStyle = `rgba(255, 176, 0, ${(0.6 * i) / trail.length})`;
+    disc(c, ...project(place), 1.3);
+  });
+  const [x, y] = project(now.aboutSaturn);
+  cassini(c, x, y);
+  places.set("cassini", { x, y, radius: 3 });
+  labels(c, picture, places);
+  return places;
+}
+
+/** A point of a circle in the plane of Saturn's rings, as seen from the ecliptic's north. */
+function tilted(angle, radius) {
+  const [cos, sin] = [Math.cos(angle) * radius, Math.sin(angle) * radius];
+  return [ACROSS[0] * cos + ALONG[0] * sin, ACROSS[1] * cos + ALONG[1] * sin, ACROSS[2] * cos + ALONG[2] * sin];
+}
+
+function circle(c, cx, cy, radius) {
+  c.beginPath();
+  for (let i = 0; i <= 96; i++) {
+    const [x, y] = tilted((i / 96) * TURN, radius);
+    c.lineTo(cx + x, cy - y);
+  }
+}
+
+/** One half of the rings: below the planet's disc (-1) or above it (1). ACROSS lies in the ecliptic, so the halves meet there. */
+function rings(c, cx, cy, k, side) {
+  for (const [inner, outer, opacity] of RINGS) {
+    c.strokeStyle = `rgba(216, 196, 150, ${opacity})`;
+    c.lineWidth = Math.max(0.7, (outer - inner) * k * 0.9);
+    c.beginPath();
+    const up = ALONG[2] > 0 ? 0 : Math.PI;
+    for (let i = 0; i <= 48; i++) {
+      const [x, y] = tilted(up + (side > 0 ? 0 : Math.PI) + (i / 48) * Math.PI, ((inner + outer) / 2) * k);
+      c.lineTo(cx + x, cy - y);
+    }
+    c.stroke();
+  }
+  c.lineWidth = 1;
+}
+
+/** Names beside the bodies: on the right, or wherever the name is not in another's way. */
+function labels(c, { width, height, selected, hovered }, places) {
+  const taken = [];
+  const free = (box) => box.x > 2 && box.x + box.w < width - 2 && box.y > 2 && box.y + box.h < height - 2 && !taken.some((t) => box.x < t.x + t.w && t.x < box.x + box.w && box.y < t.y + t.h && t.y < box.y + box.h);
+  const order = [...BODIES].sort((a, b) => rank(b.id) - rank(a.id));
+  function rank(id) {
+    return id === selected ? 3 : id === hovered ? 4 : id === "cassini" ? 2 : 0;
+  }
+  c.textAlign = "left";
+  c.textBaseline = "alphabetic";
+  for (const { x, y, radius } of places.values()) taken.push({ x: x - radius, y: y - radius, w: 2 * radius, h: 2 * radius });
+  for (const body of order) {
+    const place = places.get(body.id);
+    if (!place) continue;
+    const { x, y, radius } = place;
+    const chosen = rank(body.id) >= 3;
+    c.font = font(width < 480 ? 10 : 11);
+    const w = c.measureText(body.name).width;
+    const gap = radius + (chosen ? 9 : 5);
+    const boxes = [
+      { x: x + gap, y: y - 6, w, h: 12 },
+      { x: x - gap - w, y: y - 6, w, h: 12 },
+      { x: x - w / 2, y: y - gap - 12, w, h: 12 },
+      { x: x - w / 2, y: y + gap, w, h: 12 },
+    ];
+    const box = boxes.find(free) ?? (chosen || body.id === "cassini" ? boxes[0] : null);
+    if (chosen) brackets(c, x, y, radius + 6, body.color);
+    if (!box) continue;
+    taken.push(box);
+    c.fillStyle = "rgba(0, 0, 0, 0.55)";
+    c.fillRect(box.x - 2, box.y, box.w + 4, box.h);
+    c.fillStyle = body.id === "cassini" ? "#ffc24d" : chosen ? "#fff" : "rgba(190, 205, 214, 0.8)";
+    c.fillText(body.name, box.x, box.y + 10);
+  }
+}
+
+/** The mark of the chosen body: corners, as in a viewfinder. */
+function brackets(c, x, y, r, color) {
+  c.strokeStyle = color;
+  c.lineWidth = 1;
+  const arm = Math.min(5, r * 0.6);
+  c.beginPath();
+  for (const [sx, sy] of [[-1, -1], [1, -1], [1, 1], [-1, 1]]) {
+    c.moveTo(x + sx * r, y + sy * (r - arm));
+    c.lineTo(x + sx * r, y + sy * r);
+    c.lineTo(x + sx * (r - arm), y + sy * r);
+  }
+  c.stroke();
+}
+
+/** The same faint stars every time: places from a small generator of numbers, not the real sky. */
+function stars(c, width, height) {
+  let seed = 20171015;
+  const random = () => (seed = (seed * 1103515245 + 12345) % 2147483648) / 2147483648;
+  const count = Math.min(260, Math.round((width * height) / 4200));
+  for (let i = 0; i < count; i++) {
+    const [x, y, light] = [random() * width, random() * height, random()];
+    c.fillStyle = `rgba(200, 215, 230, ${0.06 + 0.3 * light ** 4})`;
+    c.fillRect(x, y, light > 0.93 ? 1.5 : 1, light > 0.93 ? 1.5 : 1);
+  }
+}
+
+function disc(c, x, y, radius) {
+  c.beginPath();
+  c.arc(x, y, radius, 0, TURN);
+  c.fill();
+}
+
+function font(size) {
+  return `${size}px ui-monospace, "SF Mono", "Cascadia Mono", "JetBrains Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace`;
+}

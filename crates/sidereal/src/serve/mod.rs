@@ -1,0 +1,50 @@
+//! A server for long-lived streams: readers that stall are closed, and open streams do not block a
+//! shutdown.
+//!
+//! Servers know when they have accepted an event, not when it was delivered. Once a slow reader's
+//! buffers are full, hyper never polls the response body again; no timer inside the body
+//! fires then, nor does a shutdown reach it. What must happen all the same has its place at the socket,
+//! and there are two ways to have it:
+//!
+//! - [`serve`](serve()) is a whole server, for any tower service, axum's `Router` included:
+//!   HTTP/1.1 and HTTP/2, graceful shutdown, limits, and a runtime for each core where asked.
+//! - [`Listener`] is a listener for `axum::serve`, with the feature `axum-listener`.
+//!
+//! | | `serve` | `Listener` in `axum::serve` | `TcpListener` in `axum::serve` |
+//! |---|---|---|---|
+//! | stalled reader on HTTP/1.1 | closed at the write deadline | closed at the write deadline | kept for ever |
+//! | stalled reader on HTTP/2 | its stream is reset at the write deadline | kept until its socket is full | kept for ever |
+//! | reason that `on_disconnect` gets for it | `WriteDeadline` | `WriteDeadline`, with `with_transport` | |
+//! | long-lived streams end at a shutdown | yes | with a [`Shutdown`] of one's own | with a [`Shutdown`] of one's own |
+//! | shutdown with a stalled reader | ends after the grace | ends at the write deadline | hangs |
+//! | last events before a break on purpose | written first | 100 ms to leave | 100 ms to leave |
+//! | client leaves | seen at once | seen at once | seen at once |
+//!
+//! [`Shutdown`]: sidereal_sse::Shutdown
+
+#[cfg(feature = "axum-listener")]
+mod axum;
+mod connection;
+mod deadline;
+mod listener;
+mod outbox;
+mod requests;
+mod server;
+mod stalled;
+mod tracked;
+mod verdict;
+mod workers;
+
+#[cfg(feature = "axum-listener")]
+pub use self::axum::{OnConnection, WithTransport, with_transport};
+pub use self::{
+    deadline::DeadlineStream,
+    listener::Listener,
+    requests::Peer,
+    server::{Served, Server, serve},
+};
+
+/// The `tracing` target of the server.
+const TARGET: &str = "sidereal::serve";
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;

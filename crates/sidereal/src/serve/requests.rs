@@ -1,0 +1,87 @@
+//! The service as hyper calls it: what is put into requests, and around responses.
+
+use std::{
+    net::SocketAddr,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use http::{Request, Response, Version};
+use http_body::Body;
+use hyper::body::Incoming;
+use sidereal_sse::Shutdown;
+use tokio::sync::mpsc;
+use tower_service::Service;
+
+use super::{
+    BoxError,
+    outbox::Outbox,
+    stalled::{StreamExecutor, Watch},
+    tracked::Tracked,
+    verdict::Verdict,
+};
+
+/// The address of the client's end of the connection, in the extensions of each request that
+/// [`serve`](super::serve()) serves. Behind a proxy, it is the proxy's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Peer(pub SocketAddr);
+
+/// Calls a tower service for the requests of one connection.
+pub(super) struct Requests<S> {
+    pub(super) service: S,
+    pub(super) shutdown: Shutdown,
+    pub(super) peer: SocketAddr,
+    pub(super) verdict: Verdict,
+    pub(super) write_deadline: Option<Duration>,
+    pub(super) executor: StreamExecutor,
+    pub(super) open: mpsc::Sender<()>,
+    /// There was a request on this connection.
+    pub(super) called: Arc<AtomicBool>,
+}
+
+type Called<B, E> = Pin<Box<dyn Future<Output = Result<Response<Tracked<B>>, E>> + Send>>;
+
+impl<S, B> hyper::service::Service<Request<Incoming>> for Requests<S>
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    B: Body<Error: Into<BoxError>> + 'static,
+{
+    type Response = Response<Tracked<B>>;
+    type Error = S::Error;
+    type Future = Called<B, S::Error>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        self.called.store(true, Ordering::Relaxed);
+        let outbox = Arc::new(Outbox::default());
+        let http2 = request.version() == Version::HTTP_2;
+        let transport = if http2 {
+            let verdict = self.verdict.inner();
+            let transport = verdict.transport().clone();
+            self.executor.watch_next(Watch {
+                verdict,
+                outbox: Arc::clone(&outbox),
+                deadline: self.write_deadline,
+                open: self.open.clone(),
+            });
+            transport
+        } else {
+            self.verdict.transport().clone()
+        };
+        let extensions = request.extensions_mut();
+        extensions.insert(self.shutdown.clone());
+        extensions.insert(transport);
+        extensions.insert(Peer(self.peer));
+
+        let mut service = self.service.clone();
+        Box::pin(async move {
+            std::future::poll_fn(|cx| service.poll_ready(cx)).await?;
+            let response = service.call(request).await?;
+            Ok(response.map(|body| Tracked::new(body, outbox, http2)))
+        })
+    }
+}

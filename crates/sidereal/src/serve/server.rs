@@ -1,0 +1,369 @@
+//! The server: its settings, and its life from the first connection to the last.
+
+use std::{
+    fmt, io,
+    pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use sidereal_sse::Shutdown;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tower_service::Service;
+
+use super::{
+    BoxError, Listener,
+    connection::{Phase, Shared},
+    workers::Workers,
+};
+
+/// How long what was closed by force may take to be gone.
+const AFTER_FORCE: Duration = Duration::from_millis(500);
+
+/// Serves a tower service on a listener: HTTP/1.1, and HTTP/2 from clients that begin with it
+/// (prior knowledge), with upgrades.
+///
+/// Any `Service` of `http` requests and responses will do; an axum `Router` is one. The service is
+/// cloned for each request. Await the [`Server`] to run it.
+///
+/// Each request gets into its extensions the server's [`Shutdown`], which ends long-lived streams, the
+/// [`Transport`](sidereal_sse::Transport) through which streams learn why they were cut off,
+/// and the client's address as [`Peer`](super::Peer).
+///
+/// ```no_run
+/// # #[derive(Clone)]
+/// # struct App;
+/// # impl tower_service::Service<http::Request<hyper::body::Incoming>> for App {
+/// #     type Response = http::Response<sidereal_sse::SseBody>;
+/// #     type Error = std::convert::Infallible;
+/// #     type Future = std::future::Ready<Result<Self::Response, Self::Error>>;
+/// #     fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Self::Error>> {
+/// #         std::task::Poll::Ready(Ok(()))
+/// #     }
+/// #     fn call(&mut self, request: http::Request<hyper::body::Incoming>) -> Self::Future {
+/// #         let connect = sidereal_sse::Connect::from_request(&request);
+/// #         std::future::ready(Ok(connect.run(async |_| Ok(())).into_response()))
+/// #     }
+/// # }
+/// use std::time::Duration;
+/// use sidereal::serve::{Listener, serve};
+///
+/// # async fn f(app: App, ctrl_c: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+/// let listener = Listener::bind("127.0.0.1:3000").await?;
+/// let served = serve(listener, app)
+///     .shutdown_on(ctrl_c)
+///     .grace(Duration::from_secs(5))
+///     .await?;
+/// println!("closed {} connections by force", served.forced());
+/// # Ok(())
+/// # }
+/// ```
+pub fn serve<S, B>(listener: impl Into<Listener>, service: S) -> Server<S>
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send + 'static,
+    B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
+{
+    Server {
+        listener: listener.into(),
+        service,
+        shutdown: Shutdown::new(),
+        signal: None,
+        grace: Duration::from_secs(10),
+        max_connections: 10_000,
+        header_read_timeout: Some(Duration::from_secs(30)),
+        threads: 0,
+    }
+}
+
+/// A server that is not running yet: await it to run it. Made by [`serve`](serve()).
+///
+/// | setting | default |
+/// |---|---|
+/// | [`shutdown_on`](Self::shutdown_on) | never |
+/// | [`grace`](Self::grace) | 10 s |
+/// | [`write_deadline`](Self::write_deadline) | 30 s |
+/// | [`unsent_mark`](Self::unsent_mark) | 16 KiB |
+/// | [`max_connections`](Self::max_connections) | 10,000 |
+/// | [`header_read_timeout`](Self::header_read_timeout) | 30 s |
+/// | [`threads`](Self::threads) | none of its own |
+///
+/// # Shutdown
+///
+/// 1. No more connections are accepted, and the [`Shutdown`] is triggered: streams that follow it
+///    end, broken by default, so that their pages come back to the next server.
+/// 2. Each connection ends when its responses have. Idle ones end at once.
+/// 3. Those that are left after the [`grace`](Self::grace), whose readers have stalled, are closed by
+///    force; the streams on them end with [`EndReason::Shutdown`](sidereal_sse::EndReason::Shutdown).
+///
+/// It is over within the grace and a second, whatever readers do.
+///
+/// # Stalled readers
+///
+/// On HTTP/1.1, a write that the socket takes nothing of for longer than the write deadline closes
+/// the connection. On HTTP/2, where flow control stops a stream before its socket is full, bytes of
+/// a response that have not moved for as long end that stream alone: a proxy's connection carries
+/// other viewers too. Pings find peers that are gone.
+///
+/// # Clients that leave
+///
+/// A client that closes its connection, or only its own direction of it, is taken to have left at
+/// once, in the middle of a response too.
+///
+/// # Cancel safety
+///
+/// When the future is dropped, its connections are closed.
+#[must_use = "a server does nothing unless it is awaited"]
+pub struct Server<S> {
+    listener: Listener,
+    service: S,
+    shutdown: Shutdown,
+    signal: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    grace: Duration,
+    max_connections: usize,
+    header_read_timeout: Option<Duration>,
+    threads: usize,
+}
+
+/// How a server ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Served {
+    forced: usize,
+}
+
+impl Served {
+    /// How many connections were closed by force when the grace was over.
+    pub fn forced(&self) -> usize {
+        self.forced
+    }
+}
+
+impl<S> Server<S> {
+    /// Shuts down when this future is ready: a signal, a command. The last one that is set counts,
+    /// beside [`shutdown_handle`](Self::shutdown_handle).
+    #[doc(alias = "with_graceful_shutdown")]
+    pub fn shutdown_on(mut self, signal: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.signal = Some(Box::pin(signal));
+        self
+    }
+
+    /// Shuts down with this switch, which other servers may share: whichever is told to shut down
+    /// takes the others along.
+    pub fn shutdown(mut self, shutdown: Shutdown) -> Self {
+        self.shutdown = shutdown;
+        self
+    }
+
+    /// The switch that shuts this server down when it is triggered, from any thread.
+    pub fn shutdown_handle(&self) -> Shutdown {
+        self.shutdown.clone()
+    }
+
+    /// How long responses may take to end once the server shuts down. Default 10 s.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// How long what was written may be stuck before a reader counts as stalled. Default 30 s, or
+    /// what the listener has; `None` or zero for ever. See [`Listener::write_deadline`].
+    pub fn write_deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
+        self.listener = self.listener.write_deadline(deadline);
+        self
+    }
+
+    /// How many bytes the kernel may hold unsent for a connection. Default 16 KiB, or what the
+    /// listener has. See [`Listener::unsent_mark`].
+    pub fn unsent_mark(mut self, bytes: impl Into<Option<u32>>) -> Self {
+        self.listener = self.listener.unsent_mark(bytes);
+        self
+    }
+
+    /// How many connections may be open at once, upgraded ones too; further ones wait in the
+    /// kernel's queue until one is closed. Default 10,000, at least 1.
+    ///
+    /// Each takes a file descriptor: where the process may open fewer (`ulimit -n`), connections
+    /// wait as well, and the log says why.
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.max_connections = connections.clamp(1, Semaphore::MAX_PERMITS);
+        self
+    }
+
+    /// How long a client may take to send the head of a request, counted from when the server
+    /// began to wait for it; so this is also how long an idle HTTP/1.1 connection is kept. Default
+    /// 30 s; `None` or zero for ever.
+    pub fn header_read_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.header_read_timeout = timeout.into().filter(|timeout| !timeout.is_zero());
+        self
+    }
+
+    /// Serves on this many threads, each with a current-thread runtime of its own, and gives each
+    /// new connection to the thread that has the fewest. Default 0: on the runtime that the server
+    /// is awaited on.
+    ///
+    /// A connection and its streams stay on their thread, so no event wakes another one. The
+    /// number of cores is a good number: [`std::thread::available_parallelism`].
+    ///
+    /// The threads end with the server, and upgraded connections on them with the threads.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// The address that this server listens on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Listener::local_addr`].
+    pub fn local_addr(&self) -> io::Result<std::net::SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+impl<S, B> Server<S>
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send + 'static,
+    B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
+{
+    async fn run(self) -> io::Result<Served> {
+        let Self {
+            listener,
+            service,
+            shutdown,
+            signal,
+            grace,
+            max_connections,
+            header_read_timeout,
+            threads,
+        } = self;
+        let mut workers = Workers::start(threads)?;
+        let (phase, phases) = watch::channel(Phase::Serving);
+        let (open, mut all_gone) = mpsc::channel(1);
+        let forced = Arc::new(AtomicUsize::new(0));
+        let shared = Shared {
+            service,
+            shutdown: shutdown.clone(),
+            socket: listener.socket(),
+            header_read_timeout,
+            phase: phases,
+            open,
+            forced: Arc::clone(&forced),
+        };
+
+        accept(listener, shared, &mut workers, max_connections, &shutdown, signal).await;
+
+        shutdown.trigger();
+        phase.send_replace(Phase::Draining);
+        if tokio::time::timeout(grace, all_gone.recv()).await.is_err() {
+            phase.send_replace(Phase::Closing);
+            let _ = tokio::time::timeout(AFTER_FORCE, all_gone.recv()).await;
+        }
+        workers.stop(AFTER_FORCE).await;
+        let forced = forced.load(Ordering::Relaxed);
+        if forced > 0 {
+            tracing::warn!(target: super::TARGET, forced, "connections were closed by force");
+        }
+        Ok(Served { forced })
+    }
+}
+
+/// Accepts connections until it is told to stop; then the listener is closed.
+async fn accept<S, B>(
+    listener: Listener,
+    shared: Shared<S>,
+    workers: &mut Workers,
+    max_connections: usize,
+    shutdown: &Shutdown,
+    signal: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+) where
+    S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send + 'static,
+    B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
+{
+    let places = Arc::new(Semaphore::new(max_connections));
+    let mut stop = pin!(async {
+        match signal {
+            Some(signal) => tokio::select! {
+                () = signal => {}
+                () = shutdown.triggered() => {}
+            },
+            None => shutdown.triggered().await,
+        }
+    });
+    loop {
+        let accepted = async {
+            // The semaphore is never closed.
+            let place = Arc::clone(&places).acquire_owned().await.ok();
+            (place, listener.accept_socket().await)
+        };
+        let (place, (stream, peer)) = tokio::select! {
+            biased;
+            () = stop.as_mut() => return,
+            accepted = accepted => accepted,
+        };
+        let shared = shared.clone();
+        let serve = move |stream, peer| {
+            let mut stream = shared.socket.guard(stream);
+            if let Some(place) = place {
+                stream = stream.with_place(place);
+            }
+            shared.connection(stream, peer)
+        };
+        if workers.is_empty() {
+            tokio::spawn(serve(stream, peer));
+        } else {
+            workers.spawn(stream, peer, serve);
+        }
+    }
+}
+
+impl<S, B> IntoFuture for Server<S>
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send + 'static,
+    B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
+{
+    /// # Errors
+    ///
+    /// Only when [`threads`](Server::threads) were asked for and cannot be had. Errors of single
+    /// connections concern those alone, and accepting is tried again.
+    type Output = io::Result<Served>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl<S> fmt::Debug for Server<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("listener", &self.listener)
+            .field("shutdown", &self.shutdown)
+            .field("grace", &self.grace)
+            .field("max_connections", &self.max_connections)
+            .field("header_read_timeout", &self.header_read_timeout)
+            .field("threads", &self.threads)
+            .finish_non_exhaustive()
+    }
+}

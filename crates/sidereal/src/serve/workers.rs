@@ -1,0 +1,135 @@
+//! Threads with a runtime each.
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use tokio::{
+    net::TcpStream,
+    runtime::{self, Handle},
+    sync::oneshot,
+};
+
+/// Threads that serve connections, each with a current-thread runtime. They end when this is
+/// dropped.
+pub(super) struct Workers {
+    workers: Vec<Worker>,
+    /// Where the search for the next one begins, so that equals take turns.
+    turn: usize,
+}
+
+struct Worker {
+    runtime: Handle,
+    connections: Arc<AtomicUsize>,
+    stop: oneshot::Sender<()>,
+    stopped: oneshot::Receiver<()>,
+}
+
+impl Workers {
+    /// # Errors
+    ///
+    /// When the system gives no thread, or no runtime.
+    pub(super) fn start(count: usize) -> io::Result<Self> {
+        let workers = (0..count).map(Worker::start).collect::<io::Result<_>>()?;
+        Ok(Self { workers, turn: 0 })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.workers.is_empty()
+    }
+
+    /// Runs a connection on the thread that has the fewest.
+    ///
+    /// The kernel would share them out too, to listeners with `SO_REUSEPORT`, but by a hash:
+    /// of 100 streams that stay for hours, one thread of four then has 18 and another 33, for as
+    /// long.
+    pub(super) fn spawn<F, Fut>(&mut self, stream: TcpStream, peer: SocketAddr, serve: F)
+    where
+        F: FnOnce(TcpStream, SocketAddr) -> Fut + Send + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        let count = self.workers.len();
+        let Some(worker) = (0..count)
+            .map(|index| &self.workers[(self.turn + index) % count])
+            .min_by_key(|worker| worker.connections.load(Ordering::Relaxed))
+        else {
+            return;
+        };
+        self.turn = (self.turn + 1) % count;
+        // The socket is known to this runtime's reactor, and has to move to the other's.
+        let Ok(stream) = stream.into_std() else {
+            return;
+        };
+        let counted = Counted::new(&worker.connections);
+        worker.runtime.spawn(async move {
+            let _counted = counted;
+            if let Ok(stream) = TcpStream::from_std(stream) {
+                serve(stream, peer).await;
+            }
+        });
+    }
+
+    /// Stops the threads, and waits for at most this long until they have.
+    pub(super) async fn stop(self, at_most: Duration) {
+        let stopped: Vec<_> = self
+            .workers
+            .into_iter()
+            .map(|worker| {
+                let _ = worker.stop.send(());
+                worker.stopped
+            })
+            .collect();
+        let all = async {
+            for stopped in stopped {
+                let _ = stopped.await;
+            }
+        };
+        let _ = tokio::time::timeout(at_most, all).await;
+    }
+}
+
+impl Worker {
+    fn start(number: usize) -> io::Result<Self> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let handle = runtime.handle().clone();
+        let (stop, until_stopped) = oneshot::channel();
+        let (is_stopped, stopped) = oneshot::channel();
+        thread::Builder::new()
+            .name(format!("sidereal-serve-{number}"))
+            .spawn(move || {
+                // An error is a sender that was dropped, which stops it as well.
+                let _ = runtime.block_on(until_stopped);
+                runtime.shutdown_background();
+                let _ = is_stopped.send(());
+            })?;
+        Ok(Self {
+            runtime: handle,
+            connections: Arc::default(),
+            stop,
+            stopped,
+        })
+    }
+}
+
+/// One connection of a worker.
+struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    fn new(connections: &Arc<AtomicUsize>) -> Self {
+        connections.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(connections))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
