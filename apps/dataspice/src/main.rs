@@ -4,6 +4,7 @@
 
 use std::error::Error;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -13,21 +14,24 @@ use axum::routing::get;
 
 use crate::arguments::Command;
 use crate::cassini::Mission;
+use crate::show::Show;
 
 mod arguments;
 mod body;
 mod cassini;
 mod clock;
+mod handlers;
 mod kepler;
 mod page;
 mod planets;
 mod render;
+mod show;
 mod sky;
 mod time;
 mod vector;
 
-const DATASTAR: &str =
-    "https://cdn.jsdelivr.net/gh/starfederation/datastar@v1.0.2/bundles/datastar.js";
+/// Where the page finds the Datastar client, if it came with this program.
+const DATASTAR: &str = "/datastar.js";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -42,7 +46,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    let (address, _speed) = match arguments::parse(std::env::args().skip(1))? {
+    let (address, speed) = match arguments::parse(std::env::args().skip(1))? {
         Command::Help => {
             print!("{}", arguments::HELP);
             return Ok(());
@@ -51,9 +55,14 @@ async fn run() -> Result<(), Box<dyn Error>> {
     };
     let mission = Mission::load()?;
     let scene = Bytes::from(serde_json::to_vec(&render::scene(&mission))?);
-    let page = Bytes::from(page::page(DATASTAR, render::timeline(&mission)));
+    let page = Bytes::from(page::page(
+        datastar_client::script_src(DATASTAR),
+        render::timeline(&mission),
+    ));
 
     let mut app = Router::new()
+        .route("/stream", get(handlers::stream))
+        .route("/details", get(handlers::details))
         .route(
             "/",
             get(async move || file("text/html; charset=utf-8", page)),
@@ -66,15 +75,40 @@ async fn run() -> Result<(), Box<dyn Error>> {
         app = app.route(address, get(async move || file(content_type, contents)));
     }
 
+    if let Some(client) = datastar_client::JS {
+        app = app.route(DATASTAR, get(async move || file(page::SCRIPT, client)));
+    }
+    let app = app.with_state(Arc::new(Show::new(mission, speed)));
+
     let listener = tokio::net::TcpListener::bind(address)
         .await
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     println!("Data SPICE on http://{}", listener.local_addr()?);
-    axum::serve(listener, app).await?;
+    sidereal::serve(listener, app)
+        .shutdown_on(stopped())
+        .await?;
     Ok(())
 }
 
-/// A file that is part of the program: a browser keeps it, but asks whether it changed.
+/// Ctrl-C, or a service manager's word to end.
+async fn stopped() {
+    let ctrl_c = async { tokio::signal::ctrl_c().await.is_ok() };
+    #[cfg(unix)]
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await.is_some(),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<bool>();
+    tokio::select! {
+        _ = ctrl_c => {}
+        _ = terminated => {}
+    }
+}
+
+/// A file that is part of the program; a browser asks for it again each time, so that a new program never meets an old file.
 fn file(content_type: &'static str, body: impl IntoResponse) -> impl IntoResponse {
     (
         [(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-cache")],

@@ -28,7 +28,7 @@ pub(crate) const FILES: [(&str, &str, &str); 4] = [
     ),
 ];
 
-const SCRIPT: &str = "text/javascript; charset=utf-8";
+pub(crate) const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The page, with the address from which it loads the Datastar client, and the mission's timeline.
 pub(crate) fn page(datastar: &str, timeline: Markup) -> String {

@@ -193,9 +193,16 @@ impl Live {
     }
 
     /// Whether something ends the stream now; else whatever can do so later wakes this task.
+    ///
+    /// The task goes first, so that `on_connect` has run even where a stream ends at its first
+    /// poll: what a hook counts up, the other one counts down.
     fn poll_ending(&mut self, cx: &mut Context<'_>) -> Poll<(EndReason, Option<BodyError>)> {
+        let done = self.poll_task(cx);
         if let Some(reason) = self.drop_guard.shared.reason_or_wake(cx.waker()) {
             return Poll::Ready((reason, None));
+        }
+        if done.is_ready() {
+            return done;
         }
         if let Some(followed) = &mut self.followed
             && followed.poll_triggered(cx).is_ready()
@@ -205,6 +212,10 @@ impl Live {
         if self.timer.is_too_old() {
             return Poll::Ready((EndReason::MaxAge, None));
         }
+        Poll::Pending
+    }
+
+    fn poll_task(&mut self, cx: &mut Context<'_>) -> Poll<(EndReason, Option<BodyError>)> {
         let Some(task) = &mut self.task else {
             return Poll::Ready((EndReason::Finished, None));
         };

@@ -542,6 +542,27 @@ async fn a_shutdown_ends_streams_that_follow_and_lets_replies_finish() {
     assert!(end.is_err());
 }
 
+/// A stream that begins in the middle of a shutdown ends at its first poll. `on_connect` runs all
+/// the same: a count of viewers that goes up there and down in `on_disconnect` would underflow.
+#[tokio::test(start_paused = true)]
+async fn on_disconnect_never_comes_without_on_connect() {
+    let shutdown = Shutdown::new();
+    shutdown.trigger();
+    let viewers = Arc::new(Mutex::new(Vec::new()));
+    let (up, down) = (Arc::clone(&viewers), Arc::clone(&viewers));
+    let sse = Connect::new()
+        .with_options(StreamOptions::new().shutdown(shutdown))
+        .run(async |_| std::future::pending().await)
+        .on_connect(async move |_| {
+            up.lock().unwrap().push("up");
+            Ok(())
+        })
+        .on_disconnect(move |_, _| down.lock().unwrap().push("down"));
+    let (_, end) = read(sse).await;
+    assert_eq!(end.unwrap_err().reason(), EndReason::Shutdown);
+    assert_eq!(*viewers.lock().unwrap(), ["up", "down"]);
+}
+
 /// Servers drop what they have not yet written when a body fails: hyper's HTTP/1 dispatcher
 /// returns from its write loop before it flushes, and h2 clears the queue of a stream it resets.
 /// So the break comes only when the last bytes have had time to leave.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::{
-    extract::connect_info::Connected,
+    extract::connect_info::{ConnectInfo, Connected},
     serve::{IncomingStream, Listener as AxumListener},
 };
 use http::Request;
@@ -39,7 +39,8 @@ impl Connected<IncomingStream<'_, Listener>> for Peer {
 }
 
 /// Tells an axum service of the connection below: each request gets the connection's [`Transport`]
-/// and the client's address as [`Peer`] into its extensions.
+/// and the client's address, as [`Peer`] and for the extractor `ConnectInfo<SocketAddr>`, into its
+/// extensions. It stands in for `into_make_service` and `into_make_service_with_connect_info`.
 ///
 /// Without it `axum::serve` closes stalled connections just as well, but their streams end as if
 /// the client had left, with [`EndReason::Disconnected`](sidereal_sse::EndReason::Disconnected).
@@ -103,6 +104,7 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for OnConnection<S> {
         let extensions = request.extensions_mut();
         extensions.insert(self.transport.clone());
         extensions.insert(self.peer);
+        extensions.insert(ConnectInfo(self.peer.0));
         self.service.call(request)
     }
 }

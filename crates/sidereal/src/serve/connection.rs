@@ -88,10 +88,12 @@ where
         // hyper's own timeout begins when the version is known, so never for a client that does
         // not say a word.
         let mut may_be_silent = self.header_read_timeout.is_some();
-        let mut silence =
-            pin!(tokio::time::sleep(self.header_read_timeout.unwrap_or_default()));
+        let mut silence = pin!(tokio::time::sleep(
+            self.header_read_timeout.unwrap_or_default()
+        ));
         loop {
             tokio::select! {
+                biased;
                 _ = connection.as_mut() => return,
                 phase = next(&mut self.phase) => match phase {
                     Phase::Serving => {}
@@ -123,10 +125,11 @@ where
             .timer(TokioTimer::new())
             .max_send_buf_size(HTTP2_SEND_BUFFER);
         if let Some(deadline) = self.socket.write_deadline {
-            // A peer that is gone is known to be so within the deadline.
+            // A peer that is gone is known to be so within twice the deadline. Not earlier, or one
+            // that has only stopped reading would count as gone.
             http2
-                .keep_alive_interval(deadline / 2)
-                .keep_alive_timeout(deadline / 2);
+                .keep_alive_interval(deadline)
+                .keep_alive_timeout(deadline);
         }
         builder
     }

@@ -84,8 +84,18 @@ impl Listener {
     /// How many bytes the kernel may hold that it has not sent yet (`TCP_NOTSENT_LOWAT`), in bytes.
     /// Default 16 KiB; `None` or zero for as many as fit the socket's send buffer.
     ///
-    /// What the kernel holds was accepted, is not delivered, and grows old there: the smaller
-    /// the mark, the earlier a slow reader is seen as one. It costs no speed on fast connections.
+    /// What the kernel holds was accepted, is not delivered, and grows old there. Measured on the
+    /// loopback interface, for a reader that has stopped, and one that reads as fast as it can:
+    ///
+    /// | mark | events of 128 B accepted before sending waits | chunks of 1 KiB | chunks of 64 KiB |
+    /// |---|---|---|---|
+    /// | none | 29,398 (3.6 MiB) | 1.25 GB/s | 4.1 GB/s |
+    /// | 128 KiB | 1,619 | 1.29 GB/s | 3.2 GB/s |
+    /// | 32 KiB | 1,170 | 1.27 GB/s | 2.5 GB/s |
+    /// | 16 KiB | 906 (113 KiB) | 1.22 GB/s | 2.5 GB/s |
+    /// | 4 KiB | 906 | 1.07 GB/s | 2.4 GB/s |
+    ///
+    /// The rest is in the client's receive buffer and in hyper's.
     pub fn unsent_mark(mut self, bytes: impl Into<Option<u32>>) -> Self {
         self.socket.unsent_mark = bytes.into().filter(|bytes| *bytes > 0);
         self

@@ -66,7 +66,7 @@ where
                 verdict,
                 outbox: Arc::clone(&outbox),
                 deadline: self.write_deadline,
-                open: self.open.clone(),
+                _open: self.open.clone(),
             });
             transport
         } else {

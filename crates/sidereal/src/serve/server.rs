@@ -264,7 +264,15 @@ where
             forced: Arc::clone(&forced),
         };
 
-        accept(listener, shared, &mut workers, max_connections, &shutdown, signal).await;
+        accept(
+            listener,
+            shared,
+            &mut workers,
+            max_connections,
+            &shutdown,
+            signal,
+        )
+        .await;
 
         shutdown.trigger();
         phase.send_replace(Phase::Draining);

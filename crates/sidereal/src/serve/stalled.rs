@@ -23,7 +23,7 @@ pub(super) struct Watch {
     pub(super) outbox: Arc<Outbox>,
     pub(super) deadline: Option<Duration>,
     /// The server waits for all of these when it shuts down.
-    pub(super) open: mpsc::Sender<()>,
+    pub(super) _open: mpsc::Sender<()>,
 }
 
 /// Runs the tasks of one connection's HTTP/2 streams, each under its [`Watch`].
@@ -69,11 +69,10 @@ where
 impl Watch {
     async fn run<F: Future>(self, task: F) {
         let mut task = pin!(task);
-        // Dropped before the task: with a runtime that goes down, for one.
+        // Dropped before the task, and with it the response, at whatever await that happens.
         let this = LearnOnDrop(self);
         let mut timer = None;
         std::future::poll_fn(|cx| {
-            this.0.verdict.learn();
             if task.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(());
             }
@@ -88,11 +87,7 @@ impl Watch {
     ///
     /// The timer is made when bytes wait, and left alone until it fires: with a reader that reads
     /// that is once in each deadline, however many events there are.
-    fn poll_stalled(
-        &self,
-        timer: &mut Option<Pin<Box<Sleep>>>,
-        cx: &mut Context<'_>,
-    ) -> Poll<()> {
+    fn poll_stalled(&self, timer: &mut Option<Pin<Box<Sleep>>>, cx: &mut Context<'_>) -> Poll<()> {
         let Some(deadline) = self.deadline else {
             return Poll::Pending;
         };

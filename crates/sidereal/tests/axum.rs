@@ -1,0 +1,291 @@
+//! Extractors and responses on axum, through a `Router` as a user has it.
+#![cfg(all(feature = "axum", feature = "testing"))]
+
+use std::time::Duration;
+
+use axum::{
+    Extension, Router,
+    extract::DefaultBodyLimit,
+    http::StatusCode,
+    response::IntoResponse,
+    routing::{any, get, post},
+};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use sidereal::{
+    Config, Connect, ExecuteScript, HtmlReply, IsDatastar, LastEventId, LenientSignals,
+    PatchElements, PatchSignals, Signals, SignalsRejection, SignalsReply, Sse, TabId, selector,
+    testing::{Client, EventStream, assert_elements, assert_signals},
+};
+use tower::ServiceExt;
+
+#[derive(Debug, Deserialize, PartialEq)]
+struct Form {
+    name: String,
+}
+
+fn client(
+    router: Router,
+) -> Client<impl Fn(http::Request<sidereal::testing::RequestBody>) -> BoxFuture> {
+    Client::new(move |request| {
+        let router = router.clone();
+        Box::pin(async move {
+            router
+                .oneshot(request)
+                .await
+                .unwrap_or_else(|never| match never {})
+        }) as BoxFuture
+    })
+}
+
+type BoxFuture = std::pin::Pin<Box<dyn Future<Output = axum::response::Response> + Send>>;
+
+async fn text<B>(mut stream: EventStream<B>) -> (StatusCode, String)
+where
+    B: http_body::Body + Unpin,
+    B::Data: bytes::Buf,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    (stream.status(), stream.text().await.unwrap())
+}
+
+async fn name(Signals(form): Signals<Form>) -> PatchElements {
+    PatchElements::new(format!("<p id=name>{}</p>", form.name))
+}
+
+#[tokio::test]
+async fn signals_come_from_wherever_the_method_puts_them() {
+    let client = client(Router::new().route("/", any(name)));
+    for method in ["GET", "DELETE", "POST", "PUT", "PATCH", "QUERY"] {
+        let method = http::Method::from_bytes(method.as_bytes()).unwrap();
+        let request = client.request(method.clone(), "/").datastar();
+        let mut stream = request.signals(&json!({ "name": "Ada" })).send().await;
+        stream.assert_event_stream_head();
+        let collected = stream.collect().await.unwrap();
+        let [event] = collected.events() else {
+            panic!("{method}: one event")
+        };
+        assert_elements(event, "<p id=name>Ada</p>");
+        assert!(collected.end().is_clean());
+    }
+}
+
+#[tokio::test]
+async fn the_three_ways_to_take_signals() {
+    async fn optional(signals: Option<Signals<Form>>) -> String {
+        format!("{:?}", signals.map(|Signals(form)| form.name))
+    }
+    async fn result(signals: Result<Signals<Form>, SignalsRejection>) -> String {
+        match signals {
+            Ok(Signals(form)) => form.name,
+            Err(rejection) => format!("mine: {rejection}"),
+        }
+    }
+    async fn lenient(LenientSignals(form): LenientSignals<Form>) -> String {
+        format!("{form:?}")
+    }
+    async fn untyped(Signals(map): Signals<Map<String, Value>>) -> String {
+        map.len().to_string()
+    }
+    let client = client(
+        Router::new()
+            .route("/strict", any(name))
+            .route("/optional", any(optional))
+            .route("/result", any(result))
+            .route("/lenient", any(lenient))
+            .route("/untyped", any(untyped)),
+    );
+    let good = br#"{"name":"Ada"}"#.as_slice();
+    let ok = StatusCode::OK;
+    let bad = StatusCode::BAD_REQUEST;
+    let absent = "the request carries no signals";
+    for (path, body, expected) in [
+        ("/strict", b"".as_slice(), (bad, absent)),
+        ("/strict", b"{", (bad, "signals are not JSON")),
+        ("/strict", b"[]", (bad, "signals must be a JSON object")),
+        ("/strict", b"{}", (bad, "missing field `name`")),
+        ("/optional", b"", (ok, "None")),
+        ("/optional", good, (ok, "Some(\"Ada\")")),
+        ("/optional", b"{}", (bad, "missing field `name`")),
+        ("/result", b"", (ok, "mine: the request carries no signals")),
+        ("/result", good, (ok, "Ada")),
+        ("/lenient", b"", (ok, "None")),
+        ("/lenient", b"{", (ok, "None")),
+        ("/lenient", good, (ok, "Ada")),
+        ("/untyped", good, (ok, "1")),
+        ("/untyped", b"7", (bad, "signals must be a JSON object")),
+    ] {
+        let (status, text) = text(client.post(path).body(body.to_vec()).send().await).await;
+        assert_eq!(status, expected.0, "{path} {text}");
+        assert!(text.contains(expected.1), "{path}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn both_limits_answer_with_413() {
+    let framework = Router::new()
+        .route("/", post(name))
+        .layer(DefaultBodyLimit::max(100));
+    let ours = Router::new()
+        .route("/", post(name))
+        .layer(Extension(Config::new().signals_limit(100)));
+    for router in [framework, ours] {
+        let client = client(router);
+        for (length, status) in [(50, 200), (100, 200), (101, 413), (1_000_000, 413)] {
+            let body = format!("{{\"name\":\"{}\"}}", "x".repeat(length - 11));
+            assert_eq!(body.len(), length);
+            let (got, text) = text(client.post("/").body(body).send().await).await;
+            assert_eq!(got, status, "{length}: {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rejection_can_be_events_for_datastar_requests_only() {
+    let config = Config::new().reject_with(|rejection| {
+        PatchElements::from_display(rejection.error().is_absent()).inner(selector!("#problem"))
+    });
+    let client = client(
+        Router::new()
+            .route("/", post(name))
+            .layer(Extension(config)),
+    );
+    let mut stream = client.post("/").datastar().send().await;
+    stream.assert_event_stream_head();
+    let collected = stream.collect().await.unwrap();
+    assert_elements(&collected.events()[0], "true");
+
+    let (status, text) = text(client.post("/").send().await).await;
+    assert_eq!(
+        (status, text.as_str()),
+        (StatusCode::BAD_REQUEST, "the request carries no signals")
+    );
+}
+
+#[tokio::test]
+async fn events_and_replies_are_responses() {
+    let router = Router::new()
+        .route(
+            "/signals",
+            get(async || PatchSignals::new(&json!({ "a": 1 })).unwrap()),
+        )
+        .route("/script", get(async || ExecuteScript::new("go()")))
+        .route(
+            "/html",
+            get(async || HtmlReply::new("<p>x</p>").append(selector!("#feed"))),
+        )
+        .route(
+            "/json",
+            get(async || SignalsReply::new(&json!({ "a": 1 })).unwrap()),
+        )
+        .route(
+            "/several",
+            get(async |connect: Connect| {
+                connect.reply((
+                    PatchElements::new("<p id=a></p>"),
+                    Some(PatchElements::remove(selector!("#b"))),
+                    vec![PatchSignals::new(&json!({ "a": 1 })).unwrap()],
+                ))
+            }),
+        );
+    let client = client(router);
+
+    let mut stream = client.get("/signals").send().await;
+    stream.assert_event_stream_head();
+    assert_signals(&stream.next().await.unwrap().unwrap(), &json!({ "a": 1 }));
+
+    let mut stream = client.get("/script").send().await;
+    let event = stream.next().await.unwrap().unwrap();
+    assert_eq!(event.script().unwrap().code(), "go()");
+
+    let mut stream = client.get("/several").send().await;
+    assert_eq!(stream.headers()["content-type"], "text/event-stream");
+    assert_eq!(stream.collect().await.unwrap().events().len(), 3);
+
+    let reply = client.get("/html").send().await;
+    assert_eq!(reply.headers()["datastar-selector"], "#feed");
+    assert_eq!(reply.headers()["datastar-mode"], "append");
+    assert_eq!(text(reply).await.1, "<p>x</p>");
+    let reply = client.get("/json").send().await;
+    assert_eq!(reply.headers()["content-type"], "application/json");
+    assert_eq!(text(reply).await.1, "{\"a\":1}");
+}
+
+#[tokio::test]
+async fn what_the_head_of_a_request_says() {
+    async fn head(
+        IsDatastar(is_datastar): IsDatastar,
+        LastEventId(id): LastEventId,
+        tab: Option<TabId>,
+        connect: Connect,
+    ) -> String {
+        assert_eq!(connect.is_datastar(), is_datastar);
+        assert_eq!(connect.last_event_id(), id.as_ref());
+        let id = id.map(|id| id.to_string());
+        format!("{is_datastar} {id:?} {:?}", tab.map(|tab| tab.to_string()))
+    }
+    let client = client(Router::new().route("/", get(head)));
+    assert_eq!(
+        text(client.get("/").send().await).await.1,
+        "false None None"
+    );
+    let request = client
+        .get("/")
+        .datastar()
+        .last_event_id("7")
+        .signals(&json!({ "tabId": "t1" }));
+    assert_eq!(
+        text(request.send().await).await.1,
+        "true Some(\"7\") Some(\"t1\")"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_configuration_reaches_streams_and_events() {
+    async fn stream(connect: Connect) -> Sse {
+        connect.respond(async |tx| {
+            tx.patch_elements(PatchElements::new("<p id=x></p>"))
+                .await?;
+            tx.patch_elements(PatchElements::new("<p id=x></p>").retry(Duration::from_secs(9)))
+                .await?;
+            tokio::time::sleep(Duration::from_secs(8)).await;
+            Ok(())
+        })
+    }
+    let config = Config::new()
+        .keep_alive(Duration::from_secs(3))
+        .retry(Duration::from_secs(5));
+    let client = client(
+        Router::new()
+            .route("/", get(stream))
+            .layer(Extension(config)),
+    );
+    let mut stream = client.get("/").send().await;
+    let collected = stream.collect().await.unwrap();
+    let retries: Vec<_> = collected
+        .events()
+        .iter()
+        .map(|event| event.retry().unwrap().as_secs())
+        .collect();
+    assert_eq!(retries, [5, 9]);
+    assert_eq!(
+        collected.comments().len(),
+        2,
+        "heartbeats after 3 s and 6 s"
+    );
+}
+
+#[tokio::test]
+async fn a_sse_can_be_part_of_a_response() {
+    async fn stream(connect: Connect) -> impl IntoResponse {
+        (
+            [("x-own", "header")],
+            connect.reply(PatchElements::new("<p id=x></p>")),
+        )
+    }
+    let client = client(Router::new().route("/", get(stream)));
+    let stream = client.get("/").send().await;
+    assert_eq!(stream.headers()["x-own"], "header");
+    assert_eq!(stream.headers()["content-type"], "text/event-stream");
+    assert_eq!(stream.headers()["connection"], "keep-alive");
+}
