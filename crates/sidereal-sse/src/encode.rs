@@ -15,7 +15,7 @@
 use std::{fmt, io, time::Duration};
 
 use bytes::{Buf, Bytes};
-use memchr::{memchr2, memchr2_iter};
+use memchr::{memchr_iter, memchr2};
 
 use crate::{EventId, Frame, Line};
 
@@ -111,19 +111,25 @@ impl Content {
     pub fn new(key: DataKey, text: &str) -> Self {
         let bytes = text.as_bytes();
         let prefix = key.as_bytes();
-        let breaks = memchr2_iter(b'\r', b'\n', bytes).count();
+        let line_feeds = memchr_iter(b'\n', bytes).count();
+        let returns = memchr_iter(b'\r', bytes).count();
         // A CRLF counts twice here and makes one line, so for such text this is an upper bound.
-        let mut content =
-            Self::with_capacity(bytes.len() + breaks * prefix.len() + prefix.len() + 1);
-        if breaks == 0 {
-            content.buffer.extend_from_slice(prefix);
-            content.buffer.extend_from_slice(bytes);
-            content.buffer.push(b'\n');
-            return content;
+        let lines = line_feeds + returns + 1;
+        let mut content = Self::with_capacity(bytes.len() + lines * prefix.len() + 1);
+        if returns > 0 {
+            let mut writer = ContentWriter::over(content, key);
+            writer.push(bytes);
+            return writer.finish();
         }
-        let mut writer = ContentWriter::over(content, key);
-        writer.push(bytes);
-        writer.finish()
+        let buffer = &mut content.buffer;
+        let mut start = 0;
+        for end in memchr_iter(b'\n', bytes).chain([bytes.len()]) {
+            buffer.extend_from_slice(prefix);
+            buffer.extend_from_slice(&bytes[start..end]);
+            buffer.push(b'\n');
+            start = end + 1;
+        }
+        content
     }
 
     /// Frames what is still to be written, piece by piece: a template, a serializer.

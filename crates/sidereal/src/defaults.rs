@@ -23,6 +23,7 @@ use sidereal_sse::{Frame, IntoFrame};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
+#[must_use]
 pub struct EventDefaults {
     pub(crate) retry: Option<Duration>,
     pub(crate) use_view_transition: Option<bool>,

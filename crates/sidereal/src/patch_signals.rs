@@ -102,7 +102,7 @@ impl PatchSignals {
     /// # Errors
     ///
     /// Refuses what is not strict JSON, not an object, has a key `__proto__` at any depth and in
-    /// any spelling, or nests deeper than 128 levels.
+    /// any spelling, or nests deeper than 127 levels.
     pub fn from_json(json: impl AsRef<str>) -> Result<Self, SignalsError> {
         let json = json.as_ref();
         signals_json::check_text(json)?;

@@ -50,7 +50,7 @@ pub const DEFAULT_SIGNALS_LIMIT: usize = 2 * 1024 * 1024;
 /// # Errors
 ///
 /// Refuses what is not JSON, what is JSON but not an object, whatever `T` is, and what `T` does not
-/// take. JSON that nests deeper than 128 levels is refused as not JSON. No input panics.
+/// take. JSON that nests deeper than 127 levels is refused as not JSON. No input panics.
 ///
 /// [5.1]: https://url.spec.whatwg.org/#urlencoded-parsing
 pub fn read_signals<T: DeserializeOwned>(

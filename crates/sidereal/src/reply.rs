@@ -10,7 +10,7 @@
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Response,
+    HeaderName, HeaderValue, Response,
     header::{CACHE_CONTROL, CONTENT_TYPE},
 };
 use serde::Serialize;
@@ -72,9 +72,7 @@ impl HtmlReply {
             namespace,
             use_view_transition,
         } = self.target;
-        let body = Bytes::from(self.elements);
-        let (mut response, headers) = (Response::new(body), HeaderMap::with_capacity(6));
-        *response.headers_mut() = headers;
+        let mut response = Response::new(Bytes::from(self.elements));
         let headers = response.headers_mut();
         headers.insert(
             CONTENT_TYPE,

@@ -36,7 +36,7 @@ use crate::{
 ///
 /// - a path that is empty or has an empty segment (`a..b`),
 /// - one that is given twice, or leads through another (`a` beside `a.b`, in any order),
-/// - one with a segment `__proto__`, or with more than 128 segments,
+/// - one with a segment `__proto__`, or with more than 127 segments,
 /// - a value that does not serialize.
 ///
 /// Otherwise a segment may have any characters. The keys come out sorted.
@@ -236,6 +236,15 @@ mod tests {
             .build()
             .unwrap_err();
         assert!(long.to_string().len() < 200, "{long}");
+    }
+
+    #[test]
+    fn the_deepest_path_can_be_read_back() {
+        let path = |segments: usize| vec!["a"; segments].join(".");
+        let json = json(SignalPaths::new().set(path(MAX_DEPTH), &1));
+        assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok());
+        let deeper = SignalPaths::new().set(path(MAX_DEPTH + 1), &1).build();
+        assert!(deeper.unwrap_err().is_too_deep());
     }
 
     #[test]

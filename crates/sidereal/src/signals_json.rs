@@ -9,8 +9,8 @@ use std::{error::Error, fmt};
 
 use memchr::{memchr, memchr2, memchr2_iter};
 
-/// Raw JSON text may nest this deep, as `serde_json` itself has it; browsers merge recursively.
-pub(crate) const MAX_DEPTH: usize = 128;
+/// Raw JSON text may nest this deep: what `serde_json` reads back. Browsers merge recursively.
+pub(crate) const MAX_DEPTH: usize = 127;
 
 /// Why signals, or paths of signals, were refused.
 ///
@@ -58,7 +58,7 @@ impl SignalsError {
         matches!(self.0, Refused::ProtoKey)
     }
 
-    /// Whether raw text, or a path, nests deeper than 128 levels.
+    /// Whether raw text, or a path, nests deeper than 127 levels.
     pub fn is_too_deep(&self) -> bool {
         matches!(self.0, Refused::TooDeep)
     }
@@ -311,7 +311,9 @@ mod tests {
             let inner = depth - 1;
             format!("{{\"a\":{}{}}}", "[".repeat(inner), "]".repeat(inner))
         };
-        assert!(check_text(&nested(MAX_DEPTH)).is_ok());
+        let deepest = nested(MAX_DEPTH);
+        assert!(check_text(&deepest).is_ok());
+        assert!(serde_json::from_str::<serde_json::Value>(&deepest).is_ok());
         assert!(check_text(&nested(MAX_DEPTH + 1)).is_err_and(|e| e.is_too_deep()));
         assert!(check_text(&nested(1_000_000)).is_err_and(|e| e.is_too_deep()));
     }

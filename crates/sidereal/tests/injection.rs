@@ -258,7 +258,7 @@ proptest! {
         let patch = SignalPaths::new().set(path.clone(), &text).build();
         let segments: Vec<&str> = path.split('.').collect();
         let good = segments.iter().all(|segment| !["", "__proto__"].contains(segment));
-        prop_assert_eq!(patch.is_ok(), good && segments.len() <= 128);
+        prop_assert_eq!(patch.is_ok(), good && segments.len() <= 127);
         if let Ok(patch) = patch {
             let event = sent(patch);
             let mut found = event.signals().unwrap();

@@ -73,9 +73,12 @@ impl Listener {
     /// How long a connection's writes may be stuck before it is closed. Default 30 s; `None` or zero
     /// for ever.
     ///
-    /// Where the platform has it, the kernel gets the same limit (`TCP_USER_TIMEOUT`) for bytes
-    /// that nobody acknowledges: without it a peer that vanished from the net, to which only
-    /// heartbeats are sent, is noticed after a quarter of an hour.
+    /// Where the platform has it, the kernel gets twice this time (`TCP_USER_TIMEOUT`) for bytes
+    /// that nobody acknowledges: without it a peer that vanished from the net, and is sent only
+    /// heartbeats, is noticed after a quarter of an hour.
+    ///
+    /// TCP tells of new room in steps, of a segment or of half the reader's buffer. On the loopback
+    /// interface, where segments are large, a reader counts as stalled below 64 KiB in a deadline.
     pub fn write_deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
         self.socket.write_deadline = deadline.into().filter(|deadline| !deadline.is_zero());
         self
@@ -156,8 +159,10 @@ impl SocketSettings {
             if let Some(bytes) = self.unsent_mark {
                 socket.set_tcp_notsent_lowat(bytes)?;
             }
-            if self.write_deadline.is_some() {
-                socket.set_tcp_user_timeout(self.write_deadline)?;
+            if let Some(deadline) = self.write_deadline {
+                // Twice, so that it stays out of the way of the deadline above it: the kernel
+                // resets, and with that takes back what was delivered and not read yet.
+                socket.set_tcp_user_timeout(Some(deadline.saturating_mul(2)))?;
             }
         }
         Ok(())
