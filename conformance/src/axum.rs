@@ -3,30 +3,35 @@
 use std::{io, net::SocketAddr};
 
 use axum::{
-    Router,
+    Extension, Router,
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::any,
 };
 use serde_json::value::RawValue;
-use sidereal::{Connect, Signals};
+use sidereal::{Config, Connect, Signals};
 use tokio::net::TcpListener;
 
-use crate::test_case;
+use crate::{BODY_LIMIT, announce, test_case};
 
-pub async fn serve(address: SocketAddr) -> io::Result<()> {
+#[tokio::main]
+pub(crate) async fn serve(address: SocketAddr) -> io::Result<()> {
     let listener = TcpListener::bind(address).await?;
-    println!("listening on http://{}", listener.local_addr()?);
+    announce(listener.local_addr()?);
     axum::serve(listener, router()).await
 }
 
 fn router() -> Router {
-    Router::new().route("/test", any(test))
+    let config = Config::new().signals_limit(BODY_LIMIT);
+    Router::new()
+        .route("/test", any(test))
+        .layer(Extension(config))
 }
 
 async fn test(connect: Connect, Signals(case): Signals<Box<RawValue>>) -> Response {
     match test_case::frames(case.get()) {
-        Ok(frames) => connect.reply(frames).into_response(),
+        // By its full path: `Sse` has a method of that name too, for servers without axum.
+        Ok(frames) => IntoResponse::into_response(connect.reply(frames)),
         Err(refused) => (StatusCode::BAD_REQUEST, refused.to_string()).into_response(),
     }
 }

@@ -13,7 +13,7 @@ use sidereal::{
 };
 
 /// Why a test case cannot be sent.
-pub type Refused = Box<dyn Error + Send + Sync>;
+pub(crate) type Refused = Box<dyn Error + Send + Sync>;
 
 /// The events of a test case, encoded in order; all of them, or the reason why one cannot be sent.
 ///
@@ -21,7 +21,7 @@ pub type Refused = Box<dyn Error + Send + Sync>;
 ///
 /// JSON that is no test case, an unknown type, mode or namespace, and whatever the events' own
 /// builders refuse.
-pub fn frames(json: &str) -> Result<Vec<Frame>, Refused> {
+pub(crate) fn frames(json: &str) -> Result<Vec<Frame>, Refused> {
     let case: TestCase = serde_json::from_str(json)?;
     case.events.into_iter().map(TestEvent::into_frame).collect()
 }

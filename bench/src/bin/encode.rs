@@ -5,6 +5,7 @@
 //! what is timed; no system calls on any side.
 
 use std::{
+    cell::Cell,
     convert::Infallible,
     pin::Pin,
     process::ExitCode,
@@ -12,10 +13,7 @@ use std::{
     time::Duration,
 };
 
-use axum::response::{
-    IntoResponse,
-    sse::{Event, Sse},
-};
+use axum::response::{IntoResponse, sse::Sse};
 use bench::{Spread, take_turns, timed};
 use bytes::Bytes;
 use http_body::Body as _;
@@ -74,10 +72,6 @@ struct Case {
 }
 
 impl Case {
-    fn inputs(&self, count: usize) -> Vec<String> {
-        vec![self.elements.clone(); count]
-    }
-
     /// What every contestant must have made, written out by hand.
     fn expected(&self) -> String {
         let mut event = String::from("event: datastar-patch-elements\n");
@@ -87,43 +81,43 @@ impl Case {
         event + "\n"
     }
 
-    fn check(&self, results: impl IntoIterator<Item = impl AsRef<[u8]>>) {
+    fn time<O: AsRef<[u8]>>(&self, count: usize, mut encode: impl FnMut(String) -> O) -> Duration {
         let expected = self.expected();
-        for result in results {
-            assert_eq!(result.as_ref(), expected.as_bytes());
-        }
+        timed(
+            count,
+            || self.elements.clone(),
+            |elements| encode(elements),
+            |event| assert_eq!(event.as_ref(), expected.as_bytes()),
+        )
     }
 
     fn sidereal(&self, count: usize) -> Duration {
-        let (time, frames) = timed(self.inputs(count), |elements| {
-            PatchElements::new(elements).into_frame()
-        });
-        self.check(frames.into_iter().map(sidereal::Frame::into_bytes));
-        time
+        self.time(count, |elements| {
+            PatchElements::new(elements).into_frame().into_bytes()
+        })
     }
 
     fn datastar_display(&self, count: usize) -> Duration {
-        let (time, events) = timed(self.inputs(count), |elements| {
+        self.time(count, |elements| {
             datastar::patch_elements::PatchElements::new(elements)
                 .into_datastar_event()
                 .to_string()
-        });
-        self.check(events);
-        time
+        })
     }
 
     fn datastar_axum(&self, count: usize) -> Duration {
+        thread_local!(static ELEMENTS: Cell<Option<String>> = const { Cell::new(None) });
         // One response for all, as in a long stream; polled once for each event.
-        let inputs = self.inputs(count).into_iter();
-        let events = inputs.map(|elements| {
-            let event = datastar::patch_elements::PatchElements::new(elements);
-            Ok::<Event, Infallible>(event.write_as_axum_sse_event())
+        let events = futures_util::stream::poll_fn(|_| {
+            let event =
+                datastar::patch_elements::PatchElements::new(ELEMENTS.take().unwrap_or_default());
+            Poll::Ready(Some(Ok::<_, Infallible>(event.write_as_axum_sse_event())))
         });
-        let response = Sse::new(futures_util::stream::iter(events)).into_response();
-        let mut body = response.into_body();
-        let (time, events) = timed(vec![(); count], |()| next(&mut body));
-        self.check(events);
-        time
+        let mut body = Sse::new(events).into_response().into_body();
+        self.time(count, |elements| {
+            ELEMENTS.set(Some(elements));
+            next(&mut body)
+        })
     }
 
     fn allocations(&self) -> u64 {

@@ -26,7 +26,7 @@ use crate::{
 ///         tx.send(Event::new("tick")).await?;
 ///         Ok(())
 ///     })
-///     .into_response();
+///     .into_http();
 /// # }
 /// ```
 #[derive(Clone, Debug)]

@@ -111,8 +111,14 @@ impl Content {
     pub fn new(key: DataKey, text: &str) -> Self {
         let bytes = text.as_bytes();
         let prefix = key.as_bytes();
-        let line_feeds = memchr_iter(b'\n', bytes).count();
-        let returns = memchr_iter(b'\r', bytes).count();
+        // Most small events are one line, and counting costs more than finding nothing.
+        let (line_feeds, returns) = match memchr2(b'\r', b'\n', bytes) {
+            None => (0, 0),
+            Some(first) => (
+                memchr_iter(b'\n', &bytes[first..]).count(),
+                memchr_iter(b'\r', &bytes[first..]).count(),
+            ),
+        };
         // A CRLF counts twice here and makes one line, so for such text this is an upper bound.
         let lines = line_feeds + returns + 1;
         let mut content = Self::with_capacity(bytes.len() + lines * prefix.len() + 1);
@@ -122,13 +128,20 @@ impl Content {
             return writer.finish();
         }
         let buffer = &mut content.buffer;
-        let mut start = 0;
-        for end in memchr_iter(b'\n', bytes).chain([bytes.len()]) {
-            buffer.extend_from_slice(prefix);
-            buffer.extend_from_slice(&bytes[start..end]);
-            buffer.push(b'\n');
-            start = end + 1;
+        buffer.extend_from_slice(prefix);
+        let mut rest = bytes;
+        if line_feeds > 0 {
+            let mut start = 0;
+            for end in memchr_iter(b'\n', bytes) {
+                // The line with its LF, and the beginning of the next.
+                buffer.extend_from_slice(&bytes[start..=end]);
+                buffer.extend_from_slice(prefix);
+                start = end + 1;
+            }
+            rest = &bytes[start..];
         }
+        buffer.extend_from_slice(rest);
+        buffer.push(b'\n');
         content
     }
 

@@ -146,7 +146,7 @@ impl Sse {
     /// | `Connection` | `keep-alive` | Datastar's ADR; on HTTP/1.1 only, illegal in HTTP/2 (RFC 9113, 8.2.2) |
     ///
     /// [WHATWG HTML, 9.2]: https://html.spec.whatwg.org/multipage/server-sent-events.html
-    pub fn into_response(self) -> Response<SseBody> {
+    pub fn into_http(self) -> Response<SseBody> {
         let version = self.version;
         let mut response = Response::new(self.into_body());
         let headers = response.headers_mut();
@@ -213,7 +213,7 @@ fn send_all(frames: Vec<Frame>) -> Start {
 
 impl From<Sse> for Response<SseBody> {
     fn from(sse: Sse) -> Self {
-        sse.into_response()
+        sse.into_http()
     }
 }
 

@@ -128,7 +128,7 @@ fn a_send_error_is_found_again_in_a_body_error() {
         assert!(BodyError::new("text").send_error().is_none());
         Ok(())
     });
-    let body = sse.into_response().into_body();
+    let body = sse.into_http().into_body();
     let read = http_body_util::BodyExt::collect(body);
     assert!(futures_util::FutureExt::now_or_never(read).unwrap().is_ok());
 }

@@ -28,7 +28,7 @@ macro_rules! poll_now {
 }
 
 fn body(sse: Sse) -> SseBody {
-    sse.into_response().into_body()
+    sse.into_http().into_body()
 }
 
 /// Reads a body to its end: its bytes as text, and whether the end was clean.
@@ -682,7 +682,7 @@ fn the_head_has_every_header_and_connection_on_http_1_1_only() {
         *request.version_mut() = version;
         let response = Connect::from_request(&request)
             .reply([Event::new("x")])
-            .into_response();
+            .into_http();
         assert_eq!(response.status(), 200);
         let mut headers: Vec<_> = response
             .headers()

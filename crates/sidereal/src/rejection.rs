@@ -3,9 +3,9 @@
 use std::{error::Error, fmt};
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
+use http::{Response, StatusCode};
 
-use crate::{Config, Connect, Frame, ReadSignalsError};
+use crate::{Config, Connect, Frame, ReadSignalsError, reply::plain_text};
 
 /// The rejection of the extractors for signals: an error, and how the application answers it.
 ///
@@ -18,7 +18,7 @@ pub struct SignalsRejection {
 }
 
 impl SignalsRejection {
-    #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "for adapters"))]
+    #[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "for adapters"))]
     pub(crate) fn new(error: ReadSignalsError, config: Option<&Config>, is_datastar: bool) -> Self {
         let mut rejection = Self::from(error);
         if is_datastar {
@@ -46,19 +46,13 @@ impl SignalsRejection {
     }
 
     /// The answer.
-    pub fn into_response(self) -> Response<Bytes> {
+    pub fn into_http(self) -> Response<Bytes> {
         if let Some(events) = self.events {
-            let (head, _) = Connect::new().reply(()).into_response().into_parts();
+            let (head, _) = Connect::new().reply(()).into_http().into_parts();
             let bytes: Vec<u8> = events.iter().flat_map(Frame::as_bytes).copied().collect();
             return Response::from_parts(head, bytes.into());
         }
-        let mut response = Response::new(Bytes::from(self.body_text()));
-        *response.status_mut() = self.error.status();
-        response.headers_mut().insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("text/plain; charset=utf-8"),
-        );
-        response
+        plain_text(self.error.status(), self.body_text())
     }
 }
 
@@ -73,7 +67,7 @@ impl From<ReadSignalsError> for SignalsRejection {
 
 impl From<SignalsRejection> for Response<Bytes> {
     fn from(rejection: SignalsRejection) -> Self {
-        rejection.into_response()
+        rejection.into_http()
     }
 }
 

@@ -10,7 +10,7 @@
 
 use bytes::Bytes;
 use http::{
-    HeaderName, HeaderValue, Response,
+    HeaderName, HeaderValue, Response, StatusCode,
     header::{CACHE_CONTROL, CONTENT_TYPE},
 };
 use serde::Serialize;
@@ -210,6 +210,15 @@ fn ascii_selector(selector: &str) -> String {
         }
     }
     ascii
+}
+
+/// A response of plain text, as rejections are.
+pub(crate) fn plain_text(status: StatusCode, text: String) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(text));
+    *response.status_mut() = status;
+    let plain_text = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, plain_text);
+    response
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::{
 
 /// A response that streams events: what a handler returns. Made by [`Connect`](crate::Connect).
 ///
-/// The adapters' frameworks take it as it is; [`Sse::into_response`] gives the
+/// The adapters' frameworks take it as it is; [`Sse::into_http`] gives the
 /// `http::Response` for everything else. Nothing runs before the server polls the body.
 ///
 /// ```
@@ -112,14 +112,14 @@ impl Sse {
 
     /// The response, for any server on the crate `http`: status 200, the head of an event stream,
     /// and a body that is both an `http_body::Body` and a `Stream` of bytes.
-    pub fn into_response(self) -> Response<SseBody> {
-        self.inner.into_response()
+    pub fn into_http(self) -> Response<SseBody> {
+        self.inner.into_http()
     }
 }
 
 impl From<Sse> for Response<SseBody> {
     fn from(sse: Sse) -> Self {
-        sse.into_response()
+        sse.into_http()
     }
 }
 

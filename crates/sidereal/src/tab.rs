@@ -8,10 +8,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
+use http::{Response, StatusCode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::read_signals;
+use crate::{read_signals, reply::plain_text};
 
 /// The name of one tab: what tells two tabs of one user apart, and finds the stream of the tab
 /// that an action came from.
@@ -180,11 +180,7 @@ impl Error for TabIdError {}
 /// The answer of an extractor: status 400 and the text.
 impl From<TabIdError> for Response<Bytes> {
     fn from(error: TabIdError) -> Self {
-        let mut response = Response::new(Bytes::from(error.body_text()));
-        *response.status_mut() = error.status();
-        let plain_text = HeaderValue::from_static("text/plain; charset=utf-8");
-        response.headers_mut().insert(CONTENT_TYPE, plain_text);
-        response
+        plain_text(error.status(), error.body_text())
     }
 }
 

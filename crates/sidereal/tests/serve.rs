@@ -96,7 +96,7 @@ impl App {
             sse
         };
         sse.on_disconnect(move |_, ended| ends.send(ended.reason()).unwrap_or_default())
-            .into_response()
+            .into_http()
     }
 }
 
@@ -436,7 +436,7 @@ async fn a_stalled_http2_stream_is_reset_at_the_write_deadline_and_its_neighbour
 async fn an_http2_reply_that_nobody_reads_is_reset_too() {
     let service = service_fn(|request: Request<Incoming>| async move {
         let reply = Connect::from_request(&request).reply([Event::new("x".repeat(1 << 20))]);
-        Ok::<_, Infallible>(reply.into_response())
+        Ok::<_, Infallible>(reply.into_http())
     });
     let server = run(serve(listener().await, service).write_deadline(DEADLINE));
     let (mut client, _connection) =
@@ -505,7 +505,7 @@ fn breaks_off(connect: Connect, ends: Ends) -> Response<SseBody> {
         })
         .end(EndReason::Closed, End::Broken)
         .on_disconnect(move |_, ended| ends.send(ended.reason()).unwrap_or_default())
-        .into_response()
+        .into_http()
 }
 
 /// A server throws away what it has not written when a body fails. The engine's linger of 100 ms
@@ -650,7 +650,7 @@ async fn threads_share_connections_evenly() {
                 .await?;
             std::future::pending().await
         });
-        Ok::<_, Infallible>(sse.into_response())
+        Ok::<_, Infallible>(sse.into_http())
     });
     let server = run(serve(listener().await, service).threads(2));
     let mut clients = Vec::new();
@@ -742,7 +742,7 @@ async fn the_listener_brings_the_write_deadline_to_axum() {
                 async move { Ok(tx.send(event).await?) }
             })
             .on_disconnect(move |_, ended| ends.send(ended.reason()).unwrap_or_default());
-        sse.into_response().map(axum::body::Body::new)
+        sse.into_http().map(axum::body::Body::new)
     };
     let app = axum::Router::new().route("/flood", axum::routing::get(flood));
     let listener = listener().await.write_deadline(DEADLINE);

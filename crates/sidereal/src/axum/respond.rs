@@ -12,7 +12,7 @@ use crate::{
 
 impl IntoResponse for Sse {
     fn into_response(self) -> Response {
-        Sse::into_response(self).map(Body::new)
+        self.into_http().map(Body::new)
     }
 }
 

@@ -48,7 +48,7 @@ const AFTER_FORCE: Duration = Duration::from_millis(500);
 /// #     }
 /// #     fn call(&mut self, request: http::Request<hyper::body::Incoming>) -> Self::Future {
 /// #         let connect = sidereal_sse::Connect::from_request(&request);
-/// #         std::future::ready(Ok(connect.run(async |_| Ok(())).into_response()))
+/// #         std::future::ready(Ok(connect.run(async |_| Ok(())).into_http()))
 /// #     }
 /// # }
 /// use std::time::Duration;
