@@ -86,7 +86,7 @@ impl Case {
         timed(
             count,
             || self.elements.clone(),
-            |elements| encode(elements),
+            &mut encode,
             |event| assert_eq!(event.as_ref(), expected.as_bytes()),
         )
     }

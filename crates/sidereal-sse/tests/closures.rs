@@ -1,5 +1,6 @@
 //! Every closure shape that the API promises, with captured state and with `?` on foreign errors.
 //! That it compiles is most of the test.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::{io, sync::Arc, time::Duration};
 

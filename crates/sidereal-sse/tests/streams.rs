@@ -1,4 +1,5 @@
 //! Streams from the first poll to their end, on paused time.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::{
     pin::pin,
@@ -55,6 +56,7 @@ fn data(texts: &[&str]) -> String {
 }
 
 /// A hook that notes why streams ended, and the notes.
+#[allow(clippy::type_complexity)]
 fn notes() -> (
     impl FnOnce(&Client, &Ended) + Send + 'static,
     Arc<Mutex<Vec<(EndReason, Option<String>)>>>,

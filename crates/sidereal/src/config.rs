@@ -49,8 +49,11 @@ struct Inner {
     rejection: Option<Rejection>,
 }
 
+/// Makes the events that answer a rejection.
 #[derive(Clone)]
-struct Rejection(Arc<dyn Fn(&SignalsRejection) -> Vec<Frame> + Send + Sync>);
+struct Rejection(Arc<RejectionEvents>);
+
+type RejectionEvents = dyn Fn(&SignalsRejection) -> Vec<Frame> + Send + Sync;
 
 impl Config {
     /// The defaults.

@@ -1,4 +1,5 @@
 //! Extractors and responses on axum, through a `Router` as a user has it.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 #![cfg(all(feature = "axum", feature = "testing"))]
 
 use std::time::Duration;

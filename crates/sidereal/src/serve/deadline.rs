@@ -221,6 +221,7 @@ impl<S: fmt::Debug> fmt::Debug for DeadlineStream<S> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
