@@ -139,6 +139,65 @@ impl Sender {
         self.built(ExecuteScript::redirect(url))
     }
 
+    /// Changes the address that the browser shows; see [`ExecuteScript::replace_url`].
+    ///
+    /// # Errors
+    ///
+    /// See [`Sender`](#errors).
+    pub async fn replace_url(&self, url: &str) -> Result<(), SendError> {
+        self.send(ExecuteScript::replace_url(url)).await
+    }
+
+    /// Writes a line to the browser's console.
+    ///
+    /// # Errors
+    ///
+    /// See [`Sender`](#errors).
+    pub fn console_log(
+        &self,
+        message: impl fmt::Display,
+    ) -> impl Future<Output = Result<(), SendError>> + Send {
+        self.send(ExecuteScript::console_log(message))
+    }
+
+    /// Writes an error to the browser's console.
+    ///
+    /// # Errors
+    ///
+    /// See [`Sender`](#errors).
+    pub fn console_error(
+        &self,
+        message: impl fmt::Display,
+    ) -> impl Future<Output = Result<(), SendError>> + Send {
+        self.send(ExecuteScript::console_error(message))
+    }
+
+    /// Dispatches a custom event on the document; for its options, send a
+    /// [`CustomEvent`](crate::CustomEvent).
+    ///
+    /// # Errors
+    ///
+    /// See [`Sender`](#errors); a detail that cannot be serialized cannot be built.
+    pub fn dispatch_event<T: Serialize + ?Sized>(
+        &self,
+        name: &str,
+        detail: &T,
+    ) -> impl Future<Output = Result<(), SendError>> + Send + use<'_, T> {
+        self.built(ExecuteScript::dispatch_event(name, detail))
+    }
+
+    /// Asks the browser to fetch pages in advance; see [`ExecuteScript::prefetch`].
+    ///
+    /// # Errors
+    ///
+    /// See [`Sender`](#errors).
+    pub fn prefetch<U: AsRef<str>>(
+        &self,
+        urls: impl IntoIterator<Item = U>,
+    ) -> impl Future<Output = Result<(), SendError>> + Send {
+        self.send(ExecuteScript::prefetch(urls))
+    }
+
     /// Sends a heartbeat now. Streams do so by themselves, see
     /// [`StreamOptions::keep_alive`](crate::StreamOptions::keep_alive).
     ///
