@@ -7,7 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 
 use tokio::sync::{Notify, futures::OwnedNotified};
@@ -67,6 +67,7 @@ impl Shutdown {
     pub(crate) fn follow(&self) -> Followed {
         Followed {
             notified: Box::pin(Arc::clone(&self.shared.notify).notified_owned()),
+            woken: None,
             shutdown: self.clone(),
         }
     }
@@ -83,6 +84,8 @@ impl fmt::Debug for Shutdown {
 /// One stream's ear on a [`Shutdown`].
 pub(crate) struct Followed {
     notified: Pin<Box<OwnedNotified>>,
+    /// Whom the trigger will wake.
+    woken: Option<Waker>,
     shutdown: Shutdown,
 }
 
@@ -91,10 +94,20 @@ impl Followed {
         if self.shutdown.is_triggered() {
             return Poll::Ready(());
         }
+        // Registering takes the one lock that all followers share: once for each task, not for
+        // each of its polls.
+        if self
+            .woken
+            .as_ref()
+            .is_some_and(|woken| woken.will_wake(cx.waker()))
+        {
+            return Poll::Pending;
+        }
         // Registers first and looks again after, so that a trigger in between is not missed.
         if self.notified.as_mut().poll(cx).is_ready() || self.shutdown.is_triggered() {
             return Poll::Ready(());
         }
+        self.woken = Some(cx.waker().clone());
         Poll::Pending
     }
 }
@@ -116,5 +129,23 @@ mod tests {
         shutdown.trigger();
         assert!(waiting.await.is_ok());
         shutdown.triggered().await;
+    }
+
+    /// A body is polled by one task now and by another later; the trigger wakes the last one.
+    #[tokio::test]
+    async fn a_follower_that_moves_to_another_task_is_woken_there() {
+        let shutdown = Shutdown::new();
+        let mut followed = shutdown.follow();
+        std::future::poll_fn(|cx| {
+            assert!(followed.poll_triggered(cx).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        let moved = tokio::spawn(async move {
+            std::future::poll_fn(|cx| followed.poll_triggered(cx)).await;
+        });
+        tokio::task::yield_now().await;
+        shutdown.trigger();
+        assert!(moved.await.is_ok());
     }
 }

@@ -29,7 +29,7 @@
 //!    [`Config::signals_limit`](crate::Config::signals_limit) below it.
 //! 3. The configuration is an extension: `.layer(axum::Extension(config))`.
 //! 4. axum on its own closes no stalled connection, and its graceful shutdown waits for every open
-//!    stream; [`sidereal::serve`](crate::serve) does better with the same `Router`.
+//!    stream; [`sidereal::serve`](mod@crate::serve) does better with the same `Router`.
 //!
 //! ```no_run
 //! use axum::{Router, routing::{get, post}};
