@@ -30,8 +30,7 @@ fn router() -> Router {
 
 async fn test(connect: Connect, Signals(case): Signals<Box<RawValue>>) -> Response {
     match test_case::frames(case.get()) {
-        // By its full path: `Sse` has a method of that name too, for servers without axum.
-        Ok(frames) => IntoResponse::into_response(connect.reply(frames)),
+        Ok(frames) => connect.reply(frames).into_response(),
         Err(refused) => (StatusCode::BAD_REQUEST, refused.to_string()).into_response(),
     }
 }

@@ -13,16 +13,18 @@ mod test_case;
 
 use std::{io, net::SocketAddr, process::ExitCode};
 
-/// The frameworks that the server can run on, the default first. Each function serves until the
-/// process ends, on whatever runtime its framework has.
-const ADAPTERS: &[(&str, fn(SocketAddr) -> io::Result<()>)] = &[("axum", axum::serve)];
+/// Serves `/test` on this address until the process ends, on whatever runtime the framework has.
+type Serve = fn(SocketAddr) -> io::Result<()>;
+
+/// The frameworks that the server can run on, the default first.
+const ADAPTERS: &[(&str, Serve)] = &[("axum", axum::serve)];
 
 /// The largest body that is read, in bytes; a larger one is a 413.
 const BODY_LIMIT: usize = 1024 * 1024;
 
 struct Arguments {
     port: u16,
-    serve: fn(SocketAddr) -> io::Result<()>,
+    serve: Serve,
 }
 
 fn main() -> ExitCode {

@@ -61,7 +61,7 @@ macro_rules! common {
     ($event:expr, $id:expr, $retry:expr) => {{
         let mut event = $event;
         if let Some(id) = $id {
-            event = event.id(EventId::new(id)?);
+            event = event.id(EventId::new(id).map_err(|error| format!("not an id: {error}"))?);
         }
         if let Some(milliseconds) = $retry {
             event = event.retry(Duration::from_millis(milliseconds));

@@ -14,6 +14,7 @@ use axum::routing::get;
 
 use crate::arguments::Command;
 use crate::cassini::Mission;
+use crate::page::Page;
 use crate::show::Show;
 
 mod arguments;
@@ -55,17 +56,17 @@ async fn run() -> Result<(), Box<dyn Error>> {
     };
     let mission = Mission::load()?;
     let scene = Bytes::from(serde_json::to_vec(&render::scene(&mission))?);
-    let page = Bytes::from(page::page(
+    let page = Page::new(
         datastar_client::script_src(DATASTAR),
         render::timeline(&mission),
-    ));
+    );
 
     let mut app = Router::new()
         .route("/stream", get(handlers::stream))
         .route("/details", get(handlers::details))
         .route(
             "/",
-            get(async move || file("text/html; charset=utf-8", page)),
+            get(async move || file("text/html; charset=utf-8", page.for_a_tab())),
         )
         .route(
             "/scene.json",

@@ -1,6 +1,7 @@
 //! The page and its files, built into the program.
 
 use maud::{Markup, html};
+use sidereal::TabId;
 
 const PAGE: &str = include_str!("../assets/page.html");
 
@@ -30,10 +31,23 @@ pub(crate) const FILES: [(&str, &str, &str); 4] = [
 
 pub(crate) const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-/// The page, with the address from which it loads the Datastar client, and the mission's timeline.
-pub(crate) fn page(datastar: &str, timeline: Markup) -> String {
-    PAGE.replace("{{datastar}}", &html! { (datastar) }.into_string())
-        .replace("{{timeline}}", &timeline.into_string())
+/// The page, but for what is of one tab.
+#[derive(Clone)]
+pub(crate) struct Page(String);
+
+impl Page {
+    /// With the address from which it loads the Datastar client, and the mission's timeline.
+    pub(crate) fn new(datastar: &str, timeline: Markup) -> Page {
+        Page(
+            PAGE.replace("{{datastar}}", &html! { (datastar) }.into_string())
+                .replace("{{timeline}}", &timeline.into_string()),
+        )
+    }
+
+    /// With a name for the tab: of two windows at one address, Firefox would let the second wait.
+    pub(crate) fn for_a_tab(&self) -> String {
+        self.0.replace("{{tab}}", TabId::random().as_str())
+    }
 }
 
 #[cfg(test)]
@@ -68,7 +82,7 @@ mod tests {
 
     #[test]
     fn names_the_client_once_and_escaped() {
-        let page = page("/datastar.js?a=1&b=\"", html! { i {} });
+        let page = Page::new("/datastar.js?a=1&b=\"", html! { i {} }).for_a_tab();
         assert_eq!(
             page.matches("src=\"/datastar.js?a=1&amp;b=&quot;\"")
                 .count(),

@@ -74,6 +74,10 @@ impl Known {
             return None;
         };
         self.life.wrote(&frame);
+        // A server that has announced the length does not ask for more than the last byte.
+        if self.frames.is_empty() {
+            self.life.over(EndReason::Finished, None);
+        }
         Some(frame.into_bytes())
     }
 
@@ -96,10 +100,9 @@ impl http_body::Body for SseBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        // Not earlier than a poll has said so: servers that see it skip the poll, and the stream
-        // would count as dropped instead of finished.
+        // Not earlier than the stream counts as over: servers that see it do not poll again.
         match &*self.inner.lock().unwrap_or_else(PoisonError::into_inner) {
-            Inner::Known(known) => known.begun && known.life.is_over(),
+            Inner::Known(known) => known.life.is_over(),
             Inner::Live(live) => live.is_over(),
         }
     }

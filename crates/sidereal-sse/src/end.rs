@@ -29,7 +29,7 @@ pub enum EndReason {
 /// How a stream ends on the wire.
 ///
 /// A Datastar page that asked for nothing special stays as it is after a clean end, and comes back
-/// by itself after a broken one: at once for the first try, then with growing delays.
+/// by itself after a broken one: after 1 s, and with doubled delays of up to 30 s while it fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum End {
     /// The response ends as a whole one: the page does not come back.

@@ -677,6 +677,23 @@ async fn a_reply_is_one_body_of_known_length() {
     assert_eq!(BodyExt::collect(body).await.unwrap().to_bytes(), ": c\n\n");
 }
 
+/// hyper announces the length of a reply, and drops its body after the last byte, without a poll
+/// that would say that nothing follows: such a reply counted as a client that is gone.
+#[tokio::test]
+async fn a_reply_that_is_dropped_after_its_last_byte_has_finished() {
+    let (hook, notes) = notes();
+    let mut whole = body(
+        Connect::new()
+            .reply([Event::new("a"), Event::new("b")])
+            .on_disconnect(hook),
+    );
+    let _ = whole.next().await;
+    assert!(notes.lock().unwrap().is_empty());
+    let _ = whole.next().await;
+    drop(whole);
+    assert_eq!(*notes.lock().unwrap(), [(EndReason::Finished, None)]);
+}
+
 #[test]
 fn the_head_has_every_header_and_connection_on_http_1_1_only() {
     let head = |version| {

@@ -27,6 +27,7 @@ mod signal_paths;
 mod signals;
 mod signals_json;
 mod sse;
+mod surrogates;
 mod tab;
 mod target;
 #[cfg(feature = "testing")]

@@ -140,6 +140,9 @@ impl PatchSignals {
     /// # Ok::<(), sidereal::SignalsError>(())
     /// ```
     ///
+    /// What shows a removed signal (`data-text`, `data-show`) keeps its old value, and does not hear
+    /// of it when it is set again (seen in client 1.0.2): set what is shown to `""` or `false`.
+    ///
     /// # Errors
     ///
     /// Refuses paths as [`SignalPaths`] does.

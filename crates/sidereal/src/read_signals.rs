@@ -9,6 +9,8 @@ use http::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
+use crate::surrogates::without_lone_surrogates;
+
 /// The largest body that is read for signals, where nothing else is set: 2 MiB, as axum has it.
 ///
 /// Files of a bound `<input type="file">` are signals too, in base64: a handler for uploads needs
@@ -40,6 +42,8 @@ pub const DEFAULT_SIGNALS_LIMIT: usize = 2 * 1024 * 1024;
 /// assert!(none.is_none());
 /// # Ok::<(), sidereal::ReadSignalsError>(())
 /// ```
+///
+/// A half of a surrogate pair, as an `<input maxlength>` makes it of an emoji, is read as U+FFFD.
 ///
 /// Without a type of one's own, `serde_json::Map<String, serde_json::Value>` takes any signals.
 ///
@@ -205,7 +209,7 @@ impl fmt::Display for Place {
 fn read_json<T: DeserializeOwned>(json: &[u8]) -> Result<Option<T>, ReadSignalsError> {
     match json.iter().find(|byte| !b" \t\r\n".contains(byte)) {
         None => Ok(None),
-        Some(b'{') => serde_json::from_slice(json).map(Some).map_err(|error| {
+        Some(b'{') => parse(json).map(Some).map_err(|error| {
             let problem = if error.is_data() {
                 Problem::Mismatch
             } else {
@@ -220,6 +224,20 @@ fn read_json<T: DeserializeOwned>(json: &[u8]) -> Result<Option<T>, ReadSignalsE
             },
         )),
     }
+}
+
+/// Parses JSON; where that fails, once more without the halves of surrogate pairs.
+fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Error> {
+    serde_json::from_slice(json).or_else(|error| {
+        let text = str::from_utf8(json).ok();
+        match text
+            .filter(|_| error.is_syntax())
+            .and_then(without_lone_surrogates)
+        {
+            Some(mended) => serde_json::from_str(&mended),
+            None => Err(error),
+        }
+    })
 }
 
 fn place(error: &serde_json::Error) -> Place {
@@ -377,19 +395,25 @@ mod tests {
                 "{json}"
             );
         }
-        for json in [
-            "{",
-            "x",
-            "{} {}",
-            "[1",
-            "nul",
-            "{'a':1}",
-            "\u{feff}{}",
-            "{\"a\":\"\\ud800\"}",
-        ] {
+        for json in ["{", "x", "{} {}", "[1", "nul", "{'a':1}", "\u{feff}{}"] {
             assert!(post::<Value>(json).unwrap_err().is_syntax(), "{json}");
         }
         assert!(post::<Value>(b"{\"a\":\"\xff\"}").unwrap_err().is_syntax());
+    }
+
+    /// An emoji that `<input maxlength>` has cut in half is not the end of a page's requests.
+    #[test]
+    fn a_half_of_a_surrogate_pair_is_a_replacement_character() {
+        let halves = r#"{"a":"\ud83e","b":"\ude90x","c":"\ud83e\ude90"}"#;
+        let read = json!({ "a": "\u{fffd}", "b": "\u{fffd}x", "c": "🪐" });
+        assert_eq!(post::<Value>(halves), Ok(Some(read)));
+        assert!(post::<Value>(r#"{"a":"\ud83e"#).unwrap_err().is_syntax());
+    }
+
+    #[test]
+    fn doubles_come_in_as_they_were_sent() {
+        let exact = json!({ "a": 0.907_303_832_202_868_9_f64 });
+        assert_eq!(post::<Value>(exact.to_string()), Ok(Some(exact)));
     }
 
     #[test]

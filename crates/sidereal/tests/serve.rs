@@ -644,6 +644,24 @@ async fn a_client_that_says_nothing_is_closed() {
 
 // Threads, and what is put into requests.
 
+/// Of a connection that is closed without an answer, Firefox asks ten times, and Chromium again and
+/// again: a service that panics is answered for, and the connection goes on.
+#[tokio::test]
+async fn a_service_that_panics_is_a_500() {
+    let service = service_fn(|request: Request<Incoming>| async move {
+        assert_ne!(request.uri().path(), "/panics", "on purpose");
+        let reply = Connect::from_request(&request).reply([Event::new("fine")]);
+        Ok::<_, Infallible>(reply.into_http())
+    });
+    let server = run(serve(listener().await, service));
+    let mut stream = get(server.address, "/panics").await;
+    let answer = read_until(&mut stream, "\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
+    let mut stream = ask(stream, "/").await;
+    let answer = read_until(&mut stream, "data: fine").await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}
+
 #[tokio::test]
 async fn threads_share_connections_evenly() {
     let service = service_fn(|request: Request<Incoming>| async move {

@@ -16,6 +16,8 @@ pub(crate) enum Serve {
     /// `axum::serve`, with a graceful shutdown by a `sidereal::Shutdown`.
     #[default]
     Axum,
+    /// `axum::serve` on `sidereal::serve::Listener`, with the same shutdown.
+    Listener,
     /// `sidereal::serve`.
     Sidereal,
 }
@@ -23,12 +25,20 @@ pub(crate) enum Serve {
 pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Arguments, Box<dyn Error>> {
     let mut arguments = Arguments::default();
     while let Some(name) = words.next() {
-        let value = words.next().ok_or_else(|| format!("{name} needs a value"))?;
+        let value = words
+            .next()
+            .ok_or_else(|| format!("{name} needs a value"))?;
         match (name.as_str(), value.as_str()) {
             ("--port", port) => arguments.port = port.parse()?,
             ("--serve", "axum") => arguments.serve = Serve::Axum,
+            ("--serve", "listener") => arguments.serve = Serve::Listener,
             ("--serve", "sidereal") => arguments.serve = Serve::Sidereal,
-            _ => return Err(format!("{name} {value}: usage: --port N, --serve axum|sidereal").into()),
+            _ => {
+                return Err(format!(
+                    "{name} {value}: usage: --port N, --serve axum|listener|sidereal"
+                )
+                .into());
+            }
         }
     }
     Ok(arguments)

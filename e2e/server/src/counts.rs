@@ -59,12 +59,18 @@ impl Counts {
 impl Counter {
     /// Counts this stream while it is open, and how it ends.
     pub(crate) fn follow(&self, sse: Sse) -> Sse {
-        let (opened, ended) = (self.clone(), self.clone());
-        sse.on_connect(async move |_| {
+        let opened = self.clone();
+        let sse = sse.on_connect(async move |_| {
             opened.change(|count| count.open += 1);
             Ok(())
-        })
-        .on_disconnect(move |_, how| ended.end(how))
+        });
+        self.follow_end(sse)
+    }
+
+    /// Counts how this stream ends.
+    pub(crate) fn follow_end(&self, sse: Sse) -> Sse {
+        let ended = self.clone();
+        sse.on_disconnect(move |_, how| ended.end(how))
     }
 
     pub(crate) fn note(&self, note: impl Into<String>) {
@@ -87,7 +93,7 @@ impl Counter {
             error: ended.error().map(ToString::to_string),
         };
         self.change(|count| {
-            count.open -= 1;
+            count.open = count.open.saturating_sub(1);
             count.ended.push(end);
         });
     }
@@ -130,5 +136,11 @@ pub(crate) fn milliseconds() -> f64 {
 
 /// `GET /counts`.
 pub(crate) async fn all(State(counts): State<Counts>) -> Json<BTreeMap<String, Count>> {
-    Json(counts.0.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    Json(
+        counts
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone(),
+    )
 }

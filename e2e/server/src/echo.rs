@@ -10,7 +10,7 @@ use maud::html;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sidereal::{
-    AttributeName, Connect, ExecuteScript, PatchElements, ScriptError, Signals, SignalsRejection, Sse,
+    AttributeName, Connect, ExecuteScript, ScriptError, Signals, SignalsRejection, Sse,
 };
 
 use crate::{counts::Counts, page::page, run::Run};
@@ -36,24 +36,34 @@ struct Said {
 /// As a signal, as text and attribute of an element, in a script, on the console, in an event.
 async fn echo(connect: Connect, Signals(Said { text }): Signals<Said>) -> Sse {
     connect.respond(async move |tx| {
-        tx.patch_elements(html! { p #echo title=(text) { (text) } }).await?;
+        tx.patch_elements(html! { p #echo title=(text) { (text) } })
+            .await?;
         tx.execute_script(script(&text)?).await?;
         tx.execute_script(ExecuteScript::console_log(&text)).await?;
-        tx.execute_script(ExecuteScript::dispatch_event("echo", &json!({ "text": text }))?).await?;
-        tx.patch_signals(&json!({ "echoed": text, "done": "echo" })).await?;
+        tx.execute_script(ExecuteScript::dispatch_event(
+            "echo",
+            &json!({ "text": text }),
+        )?)
+        .await?;
+        tx.patch_signals(&json!({ "echoed": text, "done": "echo" }))
+            .await?;
         Ok(())
     })
 }
 
 /// The text in code of one's own, by way of the element's attribute.
 fn script(text: &str) -> Result<ExecuteScript, ScriptError> {
-    Ok(ExecuteScript::new("window.said = document.currentScript.dataset.said").attribute(DATA_TEXT, text))
+    Ok(
+        ExecuteScript::new("window.said = document.currentScript.dataset.said")
+            .attribute(DATA_TEXT, text),
+    )
 }
 
 /// As HTML that is trusted, so that only its line breaks could do harm.
 async fn echo_html(connect: Connect, Signals(Said { text }): Signals<Said>) -> Sse {
     connect.respond(async move |tx| {
-        tx.patch_elements(format!("<p id='echo'>{text}</p>")).await?;
+        tx.patch_elements(format!("<p id='echo'>{text}</p>"))
+            .await?;
         tx.patch_signals(&json!({ "done": "html" })).await?;
         Ok(())
     })
@@ -69,7 +79,8 @@ async fn echo_map(
     let counter = counts.request("map", &run);
     let sse = connect.respond(async move |tx| {
         let Signals(map) = signals?;
-        tx.patch_signals(&json!({ "map": map, "done": "map" })).await?;
+        tx.patch_signals(&json!({ "map": map, "done": "map" }))
+            .await?;
         Ok(())
     });
     counter.follow(sse)

@@ -59,7 +59,9 @@ async fn urlencoded(Form(person): Form<Person>) -> PatchElements {
 }
 
 async fn multipart(parts: Multipart) -> Result<PatchElements, Response> {
-    uploaded(parts).await.map_err(|error| (StatusCode::BAD_REQUEST, error.body_text()).into_response())
+    uploaded(parts)
+        .await
+        .map_err(|error| (StatusCode::BAD_REQUEST, error.body_text()).into_response())
 }
 
 async fn uploaded(mut parts: Multipart) -> Result<PatchElements, MultipartError> {
@@ -70,10 +72,12 @@ async fn uploaded(mut parts: Multipart) -> Result<PatchElements, MultipartError>
         let bytes = part.bytes().await?;
         said.push(match file {
             Some(file) => format!("{name}: {file}, {} bytes, sum {}", bytes.len(), sum(&bytes)),
-            None => format!("{name}: {}", String::from_utf8_lossy(&bytes)),
+            None => format!("{name}: {:?}", String::from_utf8_lossy(&bytes)),
         });
     }
-    Ok(PatchElements::new(html! { p #answer { (said.join("; ")) } }))
+    Ok(PatchElements::new(
+        html! { p #answer { (said.join("; ")) } },
+    ))
 }
 
 fn sum(bytes: &[u8]) -> u64 {
@@ -95,12 +99,16 @@ async fn signals(
     connect: Connect,
     Signals(draft): Signals<Draft>,
 ) -> Sse {
-    counts.request("signals", &run).note(format!("{method} {}", draft.title));
+    counts
+        .request("signals", &run)
+        .note(format!("{method} {}", draft.title));
     connect.respond(async move |tx| {
         let mut tags = draft.tags.clone();
         tags.push(method.to_string());
         let title = draft.title.to_uppercase();
-        tx.patch_signals(&json!({ "title": title, "tags": tags, "problem": (title.len() < 3).then_some("too short") }))
+        // Not null where all is well: that removes the signal, and what shows it would not hear of it.
+        let problem = if title.len() < 3 { "too short" } else { "" };
+        tx.patch_signals(&json!({ "title": title, "tags": tags, "problem": problem }))
             .await?;
         Ok(())
     })

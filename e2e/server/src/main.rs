@@ -5,7 +5,10 @@
 use std::{error::Error, net::Ipv4Addr, process::ExitCode};
 
 use axum::{Extension, Router, http::header, routing::get};
-use sidereal::{Config, Shutdown};
+use sidereal::{
+    Config, Shutdown,
+    serve::{Listener, with_transport},
+};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -46,19 +49,22 @@ async fn listen() -> Result<(), Box<dyn Error>> {
     println!("http://{}", listener.local_addr()?);
     match serve {
         Serve::Axum => {
-            // An open stream would block axum's graceful shutdown for ever, so streams end first.
             let shutdown = Shutdown::new();
             let app = app(Config::new().shutdown(shutdown.clone()));
             axum::serve(listener, app)
-                .with_graceful_shutdown(async move {
-                    asked_to_stop().await;
-                    shutdown.trigger();
-                })
+                .with_graceful_shutdown(streams_ended(shutdown))
+                .await?;
+        }
+        Serve::Listener => {
+            let shutdown = Shutdown::new();
+            let app = app(Config::new().shutdown(shutdown.clone()));
+            axum::serve(Listener::from(listener), with_transport(app))
+                .with_graceful_shutdown(streams_ended(shutdown))
                 .await?;
         }
         Serve::Sidereal => {
             sidereal::serve(listener, app(Config::new()))
-                .with_graceful_shutdown(asked_to_stop())
+                .shutdown_on(asked_to_stop())
                 .await?;
         }
     }
@@ -84,6 +90,12 @@ fn app(config: Config) -> Router {
 async fn datastar() -> ([(header::HeaderName, &'static str); 1], &'static [u8]) {
     let script = datastar_client::JS.unwrap_or(b"throw new Error('this build has no client')");
     ([(header::CONTENT_TYPE, "text/javascript")], script)
+}
+
+/// An open stream would block axum's graceful shutdown for ever, so streams end before that begins.
+async fn streams_ended(shutdown: Shutdown) {
+    asked_to_stop().await;
+    shutdown.trigger();
 }
 
 async fn asked_to_stop() {

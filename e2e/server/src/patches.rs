@@ -32,13 +32,17 @@ fn by_name(name: &str) -> Option<PatchElements> {
     Some(match name {
         "outer" => PatchElements::new("<p id='target'>new</p>"),
         "outer-two" => PatchElements::new("<p id='target'>new</p><p id='other'>other new</p>"),
-        "outer-selector" => PatchElements::new("<b class='row'>new</b>").selector(selector!("#stage .row")),
+        "outer-selector" => {
+            PatchElements::new("<b class='row'>new</b>").selector(selector!("#stage .row"))
+        }
         "outer-delete" => PatchElements::without_elements().selector(selector!("#target")),
         "outer-empty" => PatchElements::new("").selector(selector!("#target")),
         "inner" => PatchElements::new("<i>new</i> text").inner(selector!("#target")),
         "inner-empty" => PatchElements::without_elements().inner(selector!("#target")),
         "replace" => PatchElements::new("<p id='target'>new</p>").replace(),
-        "replace-selector" => PatchElements::new("<u>new</u>").replace().selector(selector!("#target")),
+        "replace-selector" => PatchElements::new("<u>new</u>")
+            .replace()
+            .selector(selector!("#target")),
         "prepend" => PatchElements::new("<i>1</i><i>2</i>").prepend(selector!("#target")),
         "append" => PatchElements::new("<i>1</i><i>2</i>").append(selector!("#target")),
         "append-everywhere" => PatchElements::new("<i>1</i>").append(selector!("#stage .row")),
@@ -53,12 +57,16 @@ fn by_name(name: &str) -> Option<PatchElements> {
             "<pre id='lines'>\n\r\none\rtwo\r\n\r\nthree\n\n\n four \n</pre>\r\
              <textarea id='area'>a\r\n\r\n\rb\n  c\n\n</textarea>\n",
         ),
-        "circle" => PatchElements::new("<circle cx='20' cy='20' r='10'/>\n<rect x='40' width='30' height='20'/>")
-            .append(selector!("#drawing"))
-            .namespace(Namespace::Svg),
+        "circle" => PatchElements::new(
+            "<circle cx='20' cy='20' r='10'/>\n<rect x='40' width='30' height='20'/>",
+        )
+        .append(selector!("#drawing"))
+        .namespace(Namespace::Svg),
         "circle-by-id" => PatchElements::new("<circle id='dot' cx='9' cy='9' r='9' fill='red'/>")
             .namespace(Namespace::Svg),
-        "circle-as-html" => PatchElements::new("<circle cx='20' cy='20' r='10'/>").append(selector!("#drawing")),
+        "circle-as-html" => {
+            PatchElements::new("<circle cx='20' cy='20' r='10'/>").append(selector!("#drawing"))
+        }
         "circles-touching" => PatchElements::new("<circle r='1'/><circle r='2'/><circle r='3'/>")
             .append(selector!("#drawing"))
             .namespace(Namespace::Svg),
@@ -66,6 +74,8 @@ fn by_name(name: &str) -> Option<PatchElements> {
             .append(selector!("#formula"))
             .namespace(Namespace::MathMl),
         "transition" => PatchElements::new("<p id='target'>new</p>").use_view_transition(true),
+        "transition-of-element" => PatchElements::new("<p id='target'>new</p>")
+            .view_transition_selector(selector!("#stage")),
         _ => return None,
     })
 }

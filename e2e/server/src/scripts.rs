@@ -9,7 +9,9 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::json;
-use sidereal::{AttributeName, Config, Connect, CustomEvent, ExecuteScript, ScriptError, Sse, selector};
+use sidereal::{
+    AttributeName, Config, Connect, CustomEvent, ExecuteScript, ScriptError, Sse, selector,
+};
 
 use crate::{counts::Counts, page, run::Run};
 
@@ -49,21 +51,30 @@ fn by_name(name: &str, Run(run): &Run) -> Result<Option<ExecuteScript>, ScriptEr
             .attribute(attribute("data-a"), "1")
             .boolean_attribute(attribute("defer"))
             .auto_remove(false),
-        "module" => ExecuteScript::new("window.runs = (window.runs ?? 0) + 1; window.url = import.meta.url").module(),
+        "module" => {
+            ExecuteScript::new("window.runs = (window.runs ?? 0) + 1; window.url = import.meta.url")
+                .module()
+        }
         "literal" => ExecuteScript::new(
-            "window.text = '</script><!--</SCRIPT ></body></head></html><script>';\nwindow.less = 1 < 2 && 3</4/.lastIndex;",
+            "window.text = '</script><!--</SCRIPT ></body></head></html><script>';\nwindow.less = 1 < 2 && 0</x/.source.length;",
         ),
-        "lines" => ExecuteScript::new("window.lines = `a\r\nb\rc\n\nd`;\r// a comment ends here\r\nwindow.after = 1"),
+        "lines" => ExecuteScript::new(
+            "window.lines = `a\r\nb\rc\n\nd`;\r// a comment ends here\r\nwindow.after = 1",
+        ),
         "redirect" => ExecuteScript::redirect(format!("/next?run={run}"))?,
         "replace-url" => ExecuteScript::replace_url("/patches?page='2'&x=</script>#y"),
         "console" => ExecuteScript::console_log("a log's \"line\""),
         "console-error" => ExecuteScript::console_error("an error's line"),
-        "event" => ExecuteScript::dispatch_event("saved", &json!({ "row": 7, "by": "'Ada'</script>" }))?,
+        "event" => {
+            ExecuteScript::dispatch_event("saved", &json!({ "row": 7, "by": "'Ada'</script>" }))?
+        }
         "targeted" => CustomEvent::new("saved", &json!([1, null]))?
             .target(selector!(".row"))
             .bubbles(false)
             .dispatch(),
-        "prefetch" => ExecuteScript::prefetch([format!("/next?run={run}"), "/next?x=</script>".into()]),
+        "prefetch" => {
+            ExecuteScript::prefetch([format!("/next?run={run}"), "/next?x=</script>".into()])
+        }
         _ => return Ok(None),
     }))
 }
@@ -80,7 +91,10 @@ struct Policy {
     eval: bool,
 }
 
-async fn show_with_policy(Run(run): Run, Query(Policy { eval }): Query<Policy>) -> impl IntoResponse {
+async fn show_with_policy(
+    Run(run): Run,
+    Query(Policy { eval }): Query<Policy>,
+) -> impl IntoResponse {
     let eval = if eval { " 'unsafe-eval'" } else { "" };
     let policy = format!("default-src 'self'; img-src data:; script-src 'nonce-{NONCE}'{eval}");
     let page = page::with_nonce(include_str!("../pages/with-policy.html"), &run, NONCE);

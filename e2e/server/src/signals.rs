@@ -31,14 +31,22 @@ async fn patch(connect: Connect, Path(name): Path<String>) -> Result<Sse, Status
 
 fn by_name(name: &str) -> Result<Option<PatchSignals>, SignalsError> {
     Ok(Some(match name {
-        "merge" => PatchSignals::new(&json!({ "user": { "age": 37, "home": { "city": "Paris" } } }))?,
+        "merge" => {
+            PatchSignals::new(&json!({ "user": { "age": 37, "home": { "city": "Paris" } } }))?
+        }
         "array" => PatchSignals::new(&json!({ "list": [9] }))?,
         "remove" => PatchSignals::remove(["gone", "user.name"])?,
+        "back" => PatchSignals::new(&json!({ "gone": 2 }))?,
         "null" => PatchSignals::new(&json!({ "gone": null }))?,
-        "missing" => PatchSignals::new(&json!({ "kept": "no", "fresh": "yes", "user": { "name": "no", "extra": 1 } }))?
-            .only_if_missing(true),
+        "missing" => PatchSignals::new(
+            &json!({ "kept": "no", "fresh": "yes", "user": { "name": "no", "extra": 1 } }),
+        )?
+        .only_if_missing(true),
         "paths" => PatchSignals::from_paths(
-            SignalPaths::new().set("user.age", &38).set("user.home.city", "Rome").remove("gone"),
+            SignalPaths::new()
+                .set("user.age", &38)
+                .set("user.home.city", "Rome")
+                .remove("gone"),
         )?,
         "json" => PatchSignals::from_json("{\r\n  \"kept\": \"a\\nb\",\r\"list\":\n[1,\n2]}")?,
         _ => return Ok(None),

@@ -2,15 +2,17 @@
 
 use std::{
     net::SocketAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    task::Poll,
     time::Duration,
 };
 
-use http::{Request, Response, Version};
+use http::{Request, Response, StatusCode, Version};
 use http_body::Body;
 use hyper::body::Incoming;
 use sidereal_sse::Shutdown;
@@ -78,10 +80,30 @@ where
         extensions.insert(Peer(self.peer));
 
         let mut service = self.service.clone();
-        Box::pin(async move {
+        let mut called: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(async move {
             std::future::poll_fn(|cx| service.poll_ready(cx)).await?;
-            let response = service.call(request).await?;
-            Ok(response.map(|body| Tracked::new(body, outbox, http2)))
+            service.call(request).await
+        });
+        Box::pin(async move {
+            let response = std::future::poll_fn(|cx| {
+                match catch_unwind(AssertUnwindSafe(|| called.as_mut().poll(cx))) {
+                    Ok(polled) => polled.map(|result| result.map(Some)),
+                    Err(_) => Poll::Ready(Ok(None)),
+                }
+            });
+            match response.await? {
+                Some(response) => Ok(response.map(|body| Tracked::new(body, outbox, http2))),
+                None => Ok(panicked(outbox, http2)),
+            }
         })
     }
+}
+
+/// The answer for a service that panicked: a page asks once, and sees a 500. Of a connection that
+/// is only closed, Firefox asks ten times.
+fn panicked<B: Body>(outbox: Arc<Outbox>, http2: bool) -> Response<Tracked<B>> {
+    tracing::error!(target: super::TARGET, "the service panicked, the client gets a 500");
+    let mut response = Response::new(Tracked::empty(outbox, http2));
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
 }

@@ -24,7 +24,8 @@ const SMALL: usize = 16 << 10;
 ///   what it sent to a client that reads.
 /// - Of a clean end on HTTP/2, no task is left that could notice a reader which has stalled.
 pub(super) struct Tracked<B: Body> {
-    body: Pin<Box<B>>,
+    /// `None` for a response without one.
+    body: Option<Pin<Box<B>>>,
     outbox: Arc<Outbox>,
     http2: bool,
     last: Option<Last<B>>,
@@ -36,7 +37,17 @@ type Last<B> = Option<Result<Frame<Chunk<<B as Body>::Data>>, BoxError>>;
 impl<B: Body> Tracked<B> {
     pub(super) fn new(body: B, outbox: Arc<Outbox>, http2: bool) -> Self {
         Self {
-            body: Box::pin(body),
+            body: Some(Box::pin(body)),
+            outbox,
+            http2,
+            last: None,
+        }
+    }
+
+    /// A body that has ended.
+    pub(super) fn empty(outbox: Arc<Outbox>, http2: bool) -> Self {
+        Self {
+            body: None,
             outbox,
             http2,
             last: None,
@@ -57,8 +68,11 @@ impl<B: Body<Error: Into<BoxError>>> Body for Tracked<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let this = self.get_mut();
+        let Some(body) = &mut this.body else {
+            return Poll::Ready(None);
+        };
         if this.last.is_none() {
-            let next = ready!(this.body.as_mut().poll_frame(cx));
+            let next = ready!(body.as_mut().poll_frame(cx));
             let next = next.map(|next| {
                 next.map(|frame| frame.map_data(|data| Chunk::new(data, &this.outbox)))
                     .map_err(Into::into)
@@ -76,11 +90,14 @@ impl<B: Body<Error: Into<BoxError>>> Body for Tracked<B> {
 
     fn is_end_stream(&self) -> bool {
         self.last.is_none()
-            && self.body.is_end_stream()
+            && self.body.as_ref().is_none_or(|body| body.is_end_stream())
             && (!self.http2 || self.outbox.bytes() <= SMALL)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        match &self.body {
+            Some(body) => body.size_hint(),
+            None => SizeHint::with_exact(0),
+        }
     }
 }

@@ -1,6 +1,10 @@
-//! JSON as JavaScript reads it, in the one place where serde_json is stricter.
+//! JSON as JavaScript reads it, where a page may well send what serde_json refuses.
+//!
+//! Not: nesting beyond 127 levels, and numbers that overflow (`1e999`, Infinity to JavaScript).
 
 use serde_json::Value;
+
+use crate::surrogates::without_lone_surrogates;
 
 /// Parses what `JSON.parse` takes. A lone surrogate escape, which JavaScript allows, becomes U+FFFD.
 pub(super) fn parse(text: &str) -> Result<Value, serde_json::Error> {
@@ -8,39 +12,6 @@ pub(super) fn parse(text: &str) -> Result<Value, serde_json::Error> {
         Some(text) => serde_json::from_str(&text),
         None => Err(error),
     })
-}
-
-/// The text with each lone surrogate escape replaced; `None` where there is none.
-fn without_lone_surrogates(text: &str) -> Option<String> {
-    const ESCAPE: usize = r"\uXXXX".len();
-
-    let mut result = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        let (before, escape) = rest.split_at(at);
-        result.push_str(before);
-        let (length, lone) = match code_unit(escape) {
-            Some(0xD800..=0xDBFF) => match code_unit(&escape[ESCAPE..]) {
-                Some(0xDC00..=0xDFFF) => (2 * ESCAPE, false),
-                _ => (ESCAPE, true),
-            },
-            Some(unit) => (ESCAPE, (0xDC00..=0xDFFF).contains(&unit)),
-            // The character after a backslash is part of the escape: it may be a backslash itself.
-            None => (1 + escape.chars().nth(1).map_or(0, char::len_utf8), false),
-        };
-        let (escape, after) = escape.split_at(length);
-        result.push_str(if lone { r"\ufffd" } else { escape });
-        rest = after;
-    }
-    result.push_str(rest);
-    (result != text).then_some(result)
-}
-
-/// The UTF-16 code unit of the `\uXXXX` with which the text begins.
-fn code_unit(text: &str) -> Option<u16> {
-    let digits = text.strip_prefix(r"\u")?.get(..4)?;
-    let all_digits = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    all_digits.then(|| u16::from_str_radix(digits, 16).ok())?
 }
 
 #[cfg(test)]

@@ -1,0 +1,184 @@
+//! The program under test, and a client of HTTP/1.1 that is small enough to be trusted.
+
+use std::{
+    fmt::Write as _,
+    io::{self, BufRead, BufReader, Write as _},
+    net::TcpStream,
+    process::{Child, Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_conformance");
+
+/// The adapters, as the program itself lists them.
+pub(crate) fn adapters() -> Vec<String> {
+    let help = Command::new(PROGRAM).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let list = help
+        .lines()
+        .find_map(|line| line.strip_prefix("adapters: "));
+    let adapters: Vec<_> = list.unwrap().split(", ").map(str::to_owned).collect();
+    assert!(adapters.contains(&"axum".to_owned()), "{help}");
+    adapters
+}
+
+/// A running server, ended when it is dropped.
+pub(crate) struct Server {
+    process: Child,
+    address: String,
+}
+
+impl Server {
+    /// Starts it with this adapter on a free port.
+    pub(crate) fn start(adapter: &str) -> Self {
+        let mut process = Command::new(PROGRAM)
+            .args(["--port", "0", "--adapter", adapter])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        output.read_line(&mut line).unwrap();
+        let address = line.trim_end().strip_prefix("listening on http://");
+        let address = address
+            .unwrap_or_else(|| panic!("{adapter}: {line:?}"))
+            .to_owned();
+        Self { process, address }
+    }
+
+    /// GET with this signals text.
+    pub(crate) fn get(&self, signals: &str) -> Response {
+        self.query("GET", signals)
+    }
+
+    /// A request with the signals in the query.
+    pub(crate) fn query(&self, method: &str, signals: &str) -> Response {
+        let mut target = String::from("/test?datastar=");
+        for byte in signals.bytes() {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => target.push(char::from(byte)),
+                b' ' => target.push('+'),
+                _ => write!(target, "%{byte:02X}").unwrap(),
+            }
+        }
+        self.request(method, &target, None)
+    }
+
+    /// A request with the signals in its body.
+    pub(crate) fn send(&self, method: &str, body: &[u8]) -> Response {
+        self.request(method, "/test", Some(body))
+    }
+
+    fn request(&self, method: &str, target: &str, body: Option<&[u8]>) -> Response {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
+        let mut head = format!(
+            "{method} {target} HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\nDatastar-Request: true\r\n",
+            self.address
+        );
+        if let Some(body) = body {
+            head += &format!(
+                "Content-Type: application/json\r\nContent-Length: {}\r\n",
+                body.len()
+            );
+        }
+        head += "\r\n";
+        let mut writer = stream.try_clone().unwrap();
+        thread::scope(|scope| {
+            // Beside the reading: a server may answer before it has read all, and close.
+            scope.spawn(move || {
+                let sent = writer.write_all(head.as_bytes());
+                sent.and_then(|()| writer.write_all(body.unwrap_or_default()))
+            });
+            Response::read(&mut BufReader::new(&mut stream)).unwrap()
+        })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// An answer, its body put together.
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Response {
+    fn read(from: &mut impl BufRead) -> io::Result<Self> {
+        let line = line(from)?;
+        let status = line
+            .strip_prefix("HTTP/1.1 ")
+            .and_then(|rest| rest.get(..3));
+        let status = status
+            .and_then(|status| status.parse().ok())
+            .ok_or(io::ErrorKind::InvalidData)?;
+        let headers = headers(from)?;
+        let mut response = Self {
+            status,
+            headers,
+            body: Vec::new(),
+        };
+        if response.header("transfer-encoding") == Some("chunked") {
+            loop {
+                let size = self::line(from)?;
+                let size = usize::from_str_radix(&size, 16).map_err(io::Error::other)?;
+                let start = response.body.len();
+                response.body.resize(start + size, 0);
+                from.read_exact(&mut response.body[start..])?;
+                self::line(from)?;
+                if size == 0 {
+                    return Ok(response);
+                }
+            }
+        }
+        let length = response
+            .header("content-length")
+            .ok_or(io::ErrorKind::InvalidData)?;
+        response
+            .body
+            .resize(length.parse().map_err(io::Error::other)?, 0);
+        from.read_exact(&mut response.body)?;
+        Ok(response)
+    }
+
+    /// A header's value, by its name in lower case; `None` where it is not there once.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut found = self.headers.iter().filter(|(known, _)| known == name);
+        let value = found.next().map(|(_, value)| value.as_str());
+        value.filter(|_| found.next().is_none())
+    }
+
+    /// The body as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+fn headers(from: &mut impl BufRead) -> io::Result<Vec<(String, String)>> {
+    let mut headers = Vec::new();
+    loop {
+        let line = line(from)?;
+        match line.split_once(": ") {
+            Some((name, value)) => headers.push((name.to_ascii_lowercase(), value.to_owned())),
+            None => return Ok(headers),
+        }
+    }
+}
+
+fn line(from: &mut impl BufRead) -> io::Result<String> {
+    let mut line = String::new();
+    from.read_line(&mut line)?;
+    line.strip_suffix("\r\n")
+        .map(str::to_owned)
+        .ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+}

@@ -1,0 +1,41 @@
+//! Guides: what goes beyond a single item.
+//!
+//! | guide | about |
+//! |---|---|
+//! | [`streams`] | one-shot and long-lived streams, hooks, ends, backpressure, shutdown |
+//! | [`signals`] | what a page sends and what it gets, limits, files, rejections, tabs |
+//! | [`testing`] | tests of handlers, without a browser and without waiting |
+//! | [`from_datastar_cl`] | for those who come from datastar-cl (Common Lisp) |
+//! | [`from_datastar_rust`] | for those who come from the crate `datastar` |
+//!
+//! Their examples are tests. They use all features of this crate, so a build of the documentation with fewer features
+//! leaves the guides empty.
+
+macro_rules! guides {
+    ($($(#[$doc:meta])* $guide:ident: $file:literal;)*) => {$(
+        $(#[$doc])*
+        #[cfg_attr(
+            all(feature = "axum-listener", feature = "testing"),
+            doc = include_str!(concat!("../docs/", $file))
+        )]
+        pub mod $guide {}
+    )*};
+}
+
+guides! {
+    /// Streams: how they begin, live and end.
+    ///
+    streams: "streams.md";
+    /// Signals: what a page sends, and what it gets.
+    ///
+    signals: "signals.md";
+    /// Testing handlers.
+    ///
+    testing: "testing.md";
+    /// Coming from datastar-cl.
+    ///
+    from_datastar_cl: "from-datastar-cl.md";
+    /// Coming from the crate `datastar`.
+    ///
+    from_datastar_rust: "from-datastar-rust.md";
+}

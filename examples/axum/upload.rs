@@ -1,0 +1,37 @@
+//! File signals: what a bound `<input type="file">` sends, with a limit, and a 413 that the page shows by itself.
+//!
+//! `cargo run -p examples --bin axum-upload`, then open the address that it prints.
+
+use axum::{
+    Extension, Router,
+    extract::DefaultBodyLimit,
+    http::header::CONTENT_TYPE,
+    response::Html,
+    routing::{get, post},
+};
+use examples::upload;
+use sidereal::{Config, PatchElements, Signals};
+use tokio::net::TcpListener;
+
+async fn upload(Signals(page): Signals<upload::Signals>) -> PatchElements {
+    PatchElements::new(page.list())
+}
+
+#[tokio::main]
+async fn main() -> std::io::Result<()> {
+    let app = Router::new()
+        .route("/", get(async || Html(upload::page())))
+        .route("/upload", post(upload))
+        .route(
+            "/datastar.js",
+            get(async || ([(CONTENT_TYPE, "text/javascript")], examples::DATASTAR_JS)),
+        )
+        // Two limits. What is over the first is answered with a 413, after all of it has come. Of what is over the
+        // second, the framework's own (2 MiB by default), the rest is not read: far above it the connection breaks, the
+        // browser sees no 413, and the Datastar client sends it all again, up to ten times.
+        .layer(Extension(Config::new().signals_limit(upload::LIMIT)))
+        .layer(DefaultBodyLimit::max(64 * upload::LIMIT));
+    let listener = TcpListener::bind(examples::start()).await?;
+    println!("upload on http://{}", listener.local_addr()?);
+    axum::serve(listener, app).await
+}

@@ -1,0 +1,57 @@
+//! What the examples have in common, whatever the server: their pages, what they render, and their command line. The
+//! server's own words are in one file for each example: `axum/hello.rs`.
+
+use std::net::SocketAddr;
+
+pub mod clock;
+pub mod form;
+pub mod hello;
+pub mod shutdown;
+pub mod upload;
+
+/// The Datastar client, which each example serves at `/datastar.js`. Empty where the build had no package registry to
+/// take it from: pages then load it from a CDN.
+pub const DATASTAR_JS: &[u8] = match datastar_client::JS {
+    Some(js) => js,
+    None => b"",
+};
+
+const STYLE: &str = include_str!("../pages/style.css");
+
+/// A page, with its style and the address of the client filled in.
+fn page(html: &str) -> String {
+    html.replace("{{style}}", STYLE)
+        .replace("{{datastar}}", datastar_client::script_src("/datastar.js"))
+}
+
+/// Reads the command line, starts the log, and gives the address to listen on: 127.0.0.1, port 3000, or the one after
+/// `--port`; port 0 is any that is free. Ends the program where it is asked for help, or for something else.
+///
+/// `RUST_LOG=sidereal=debug` shows the end of every stream, with its reason.
+pub fn start() -> SocketAddr {
+    tracing_subscriber::fmt::init();
+    let mut port = 3000;
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--port" => match arguments.next().map(|port| port.parse()) {
+                Some(Ok(number)) => port = number,
+                _ => stop("--port needs a number from 0 to 65535", 2),
+            },
+            "--help" => stop(
+                "usage: [--port PORT]  (default 3000; 0 is any that is free)",
+                0,
+            ),
+            other => stop(
+                &format!("unknown argument {other:?}; there is --port PORT"),
+                2,
+            ),
+        }
+    }
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+fn stop(message: &str, code: i32) -> ! {
+    eprintln!("{message}");
+    std::process::exit(code)
+}
