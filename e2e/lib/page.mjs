@@ -65,6 +65,10 @@ export class Page {
     })
   }
 
+  async signalsBecome(expected) {
+    await becomes('the signals', () => this.signals(), expected)
+  }
+
   // Waits until the server has said that this is done; what it sent before has then been applied.
   async done(name, options) {
     const said = () => this.evaluate(() => JSON.parse(document.querySelector('#signals').textContent).done)

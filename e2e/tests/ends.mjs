@@ -50,7 +50,7 @@ test('a reply of events at hand has finished', {serve: SERVERS}, async (t) => {
   const page = await t.open('/fetching')
   await page.act(`@get('/ends/reply?run=${t.run}')`)
   const {ended} = await t.counted('reply', ({ended}) => ended.length === 1)
-  deepEqual(await page.signals(), {reply: true})
+  await page.signalsBecome({reply: true})
   equal(ended[0].reason, 'finished')
 })
 

@@ -1,4 +1,4 @@
-//! Server-sent events for Rust servers.
+#![doc = include_str!("../README.md")]
 
 mod body;
 mod client;

@@ -1,4 +1,8 @@
-#![doc = include_str!("../README.md")]
+#![cfg_attr(feature = "axum", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "axum"),
+    doc = "Datastar for Rust servers. The documentation is built with all features."
+)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod action;
@@ -10,6 +14,7 @@ mod connect;
 mod defaults;
 mod events;
 mod execute_script;
+pub mod guide;
 mod js;
 mod markup;
 mod patch_elements;

@@ -15,7 +15,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sidereal::{
     Config, Connect, ExecuteScript, HtmlReply, IsDatastar, LastEventId, LenientSignals,
-    PatchElements, PatchSignals, Signals, SignalsRejection, SignalsReply, Sse, TabId, selector,
+    PatchElements, PatchSignals, Signals, SignalsError, SignalsRejection, SignalsReply, Sse, TabId,
+    selector,
     testing::{Client, EventStream, assert_elements, assert_signals},
 };
 use tower::ServiceExt;
@@ -139,6 +140,38 @@ async fn both_limits_answer_with_413() {
             assert_eq!(got, status, "{length}: {text}");
         }
     }
+}
+
+/// A server that answers before it has read the body closes the connection, and a browser that is
+/// still sending sees no answer: Chromium failed to fetch 3 times of 3 with 10 MB.
+#[tokio::test]
+async fn a_body_far_over_the_limit_is_read_so_that_its_sender_sees_the_413() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let app = Router::new().route("/", post(name));
+    tokio::spawn(async move { axum::serve(listener, app).await });
+
+    let body = vec![b'x'; 20 << 20];
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&body).await.unwrap();
+    let mut answer = vec![0; 12];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(answer, b"HTTP/1.1 413");
+}
+
+#[tokio::test]
+async fn events_that_cannot_be_built_are_a_500() {
+    async fn list() -> Result<PatchSignals, SignalsError> {
+        PatchSignals::new(&[1, 2])
+    }
+    let client = client(Router::new().route("/", get(list)));
+    assert_eq!(text(client.get("/").send().await).await.0, 500);
 }
 
 #[tokio::test]

@@ -2,16 +2,13 @@
 
 use std::convert::Infallible;
 
-use axum_core::{
-    body::Body,
-    extract::{
-        FromRequest, FromRequestParts, OptionalFromRequest, OptionalFromRequestParts, Request,
-    },
+use axum_core::extract::{
+    FromRequest, FromRequestParts, OptionalFromRequest, OptionalFromRequestParts, Request,
 };
-use bytes::Bytes;
-use http::{StatusCode, request::Parts};
+use http::request::Parts;
 use serde::de::DeserializeOwned;
 
+use super::receive::receive;
 use crate::{
     Config, Connect, IsDatastar, LastEventId, LenientSignals, ReadSignalsError, Signals,
     SignalsRejection, TabId, TabIdError, is_datastar_request, read_signals, signals_in_query,
@@ -117,18 +114,4 @@ async fn read_limited<T: DeserializeOwned, S: Send + Sync>(
         Some(limit) if body.len() > limit => Err(ReadSignalsError::body_too_large()),
         _ => read_signals(&method, query.as_deref(), &body),
     }
-}
-
-/// The whole body, under axum's own limit.
-async fn receive<S: Send + Sync>(
-    request: Request<Body>,
-    state: &S,
-) -> Result<Bytes, ReadSignalsError> {
-    Bytes::from_request(request, state).await.map_err(|error| {
-        if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            ReadSignalsError::body_too_large()
-        } else {
-            ReadSignalsError::unreadable_body()
-        }
-    })
 }

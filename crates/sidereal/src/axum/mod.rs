@@ -27,6 +27,8 @@
 //!    body, which is read to its end: such an extractor stands last.
 //! 2. axum's own limit for bodies holds (`DefaultBodyLimit`, 2 MiB unless it is set), and
 //!    [`Config::signals_limit`](crate::Config::signals_limit) below it.
+//!    A body over the limit is read to its end all the same, up to 64 MiB, and thrown away: or the
+//!    browser would see a broken connection instead of the 413.
 //! 3. The configuration is an extension: `.layer(axum::Extension(config))`.
 //! 4. axum on its own closes no stalled connection, and its graceful shutdown waits for every open
 //!    stream; [`sidereal::serve`](mod@crate::serve) does better with the same `Router`.
@@ -62,4 +64,5 @@
 //! ```
 
 mod extract;
+mod receive;
 mod respond;

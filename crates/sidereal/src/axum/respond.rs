@@ -5,9 +5,12 @@ use axum_core::{
     response::{IntoResponse, Response},
 };
 
+use http::StatusCode;
+
 use crate::{
-    Connect, ExecuteScript, HtmlReply, PatchElements, PatchSignals, SignalsRejection, SignalsReply,
-    Sse, TabIdError,
+    AttributeNameError, Connect, ExecuteScript, HtmlReply, PatchElements, PatchSignals,
+    ScriptError, SelectorError, SignalsError, SignalsRejection, SignalsReply, Sse, TabIdError,
+    reply::plain_text,
 };
 
 impl IntoResponse for Sse {
@@ -40,3 +43,16 @@ macro_rules! plain {
 }
 
 plain!(HtmlReply, SignalsReply, SignalsRejection, TabIdError);
+
+macro_rules! server_error {
+    ($($error:ty),*) => {$(
+        /// A 500 with the error's text: an event that a handler could not build.
+        impl IntoResponse for $error {
+            fn into_response(self) -> Response {
+                plain_text(StatusCode::INTERNAL_SERVER_ERROR, self.to_string()).map(Body::from)
+            }
+        }
+    )*};
+}
+
+server_error!(AttributeNameError, ScriptError, SelectorError, SignalsError);
