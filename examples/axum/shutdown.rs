@@ -15,7 +15,10 @@ use axum::{
     routing::{get, post},
 };
 use examples::shutdown;
-use sidereal::{Connect, Sse, serve::Listener};
+use sidereal::{
+    Connect, Sse,
+    serve::{Listener, stop_signal},
+};
 use tokio::time::sleep;
 
 /// Long-lived: a shutdown breaks it on purpose, since a page comes back after a break and not after a clean end.
@@ -40,14 +43,6 @@ async fn save(connect: Connect) -> Sse {
         .detached()
 }
 
-async fn ctrl_c() {
-    // Where there are no signals to be had, the server runs on.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
-    println!("shutting down");
-}
-
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
     let app = Router::new()
@@ -62,7 +57,7 @@ async fn main() -> std::io::Result<()> {
     let listener = Listener::bind(examples::start()).await?;
     println!("shutdown on http://{}", listener.local_addr()?);
     let served = sidereal::serve(listener, app)
-        .shutdown_on(ctrl_c())
+        .shutdown_on(stop_signal())
         .grace(Duration::from_secs(10))
         .await?;
     println!(

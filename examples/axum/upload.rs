@@ -4,7 +4,6 @@
 
 use axum::{
     Extension, Router,
-    extract::DefaultBodyLimit,
     http::header::CONTENT_TYPE,
     response::Html,
     routing::{get, post},
@@ -26,11 +25,8 @@ async fn main() -> std::io::Result<()> {
             "/datastar.js",
             get(async || ([(CONTENT_TYPE, "text/javascript")], examples::DATASTAR_JS)),
         )
-        // Two limits. What is over the first is answered with a 413, after all of it has come. Of what is over the
-        // second, the framework's own (2 MiB by default), the rest is not read: far above it the connection breaks, the
-        // browser sees no 413, and the Datastar client sends it all again, up to ten times.
-        .layer(Extension(Config::new().signals_limit(upload::LIMIT)))
-        .layer(DefaultBodyLimit::max(64 * upload::LIMIT));
+        // More than this is answered with a 413. For more than axum's own 2 MiB, raise its `DefaultBodyLimit` too.
+        .layer(Extension(Config::new().signals_limit(upload::LIMIT)));
     let listener = TcpListener::bind(examples::start()).await?;
     println!("upload on http://{}", listener.local_addr()?);
     axum::serve(listener, app).await

@@ -11,6 +11,7 @@ use axum::body::Bytes;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use sidereal::serve::stop_signal;
 
 use crate::arguments::Command;
 use crate::cassini::Mission;
@@ -86,27 +87,9 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     println!("Data SPICE on http://{}", listener.local_addr()?);
     sidereal::serve(listener, app)
-        .shutdown_on(stopped())
+        .shutdown_on(stop_signal())
         .await?;
     Ok(())
-}
-
-/// Ctrl-C, or a service manager's word to end.
-async fn stopped() {
-    let ctrl_c = async { tokio::signal::ctrl_c().await.is_ok() };
-    #[cfg(unix)]
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await.is_some(),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<bool>();
-    tokio::select! {
-        _ = ctrl_c => {}
-        _ = terminated => {}
-    }
 }
 
 /// A file that is part of the program; a browser asks for it again each time, so that a new program never meets an old file.

@@ -64,7 +64,7 @@ async fn listen() -> Result<(), Box<dyn Error>> {
         }
         Serve::Sidereal => {
             sidereal::serve(listener, app(Config::new()))
-                .shutdown_on(asked_to_stop())
+                .shutdown_on(sidereal::serve::stop_signal())
                 .await?;
         }
     }
@@ -94,16 +94,6 @@ async fn datastar() -> ([(header::HeaderName, &'static str); 1], &'static [u8]) 
 
 /// An open stream would block axum's graceful shutdown for ever, so streams end before that begins.
 async fn streams_ended(shutdown: Shutdown) {
-    asked_to_stop().await;
+    sidereal::serve::stop_signal().await;
     shutdown.trigger();
-}
-
-async fn asked_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            terminate.recv().await;
-        }
-        Err(error) => eprintln!("e2e-server: cannot listen for SIGTERM: {error}"),
-    }
 }

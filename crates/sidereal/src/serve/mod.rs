@@ -31,6 +31,7 @@ mod outbox;
 mod requests;
 mod server;
 mod stalled;
+mod stop;
 mod tracked;
 mod verdict;
 mod workers;
@@ -42,6 +43,7 @@ pub use self::{
     listener::Listener,
     requests::Peer,
     server::{Served, Server, serve},
+    stop::stop_signal,
 };
 
 /// The `tracing` target of the server.
