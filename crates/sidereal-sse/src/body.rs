@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use http_body::SizeHint;
 
-use crate::{Aborted, EndReason, Frame, life::Life, live::Live};
+use crate::{Aborted, EndReason, Frame, lifecycle::Lifecycle, live::Live};
 
 /// The body of an event stream: an [`http_body::Body`] and a [`Stream`] of bytes, `Send`, `Sync`
 /// and `Unpin`, and fused.
@@ -20,27 +20,37 @@ use crate::{Aborted, EndReason, Frame, life::Life, live::Live};
 /// One event a chunk. Its error, [`Aborted`], is no failure: a server that sees it breaks the
 /// response off, which is what makes a page come back.
 pub struct SseBody {
-    /// For `Sync`, which some servers ask of a body: the futures inside are `Send` only. It is
-    /// never locked, since a body is always polled by its one owner.
+    /// For `Sync`, which some servers ask of a body: the futures inside are `Send` only. Polls
+    /// have the body to themselves, and take no lock.
     inner: Mutex<Inner>,
 }
 
 enum Inner {
+    /// Nothing to send: the answer to a HEAD request, or a reply without events. It never begins.
+    Nothing(SizeHint),
     Known(Known),
     Live(Box<Live>),
 }
 
 /// All frames at hand: a body of known length.
 struct Known {
-    life: Life,
+    lifecycle: Lifecycle,
     frames: VecDeque<Frame>,
     begun: bool,
 }
 
 impl SseBody {
-    pub(crate) fn known(life: Life, frames: Vec<Frame>) -> Self {
+    /// The answer to a HEAD request.
+    pub(crate) fn nothing() -> Self {
+        Self::new(Inner::Nothing(SizeHint::default()))
+    }
+
+    pub(crate) fn known(lifecycle: Lifecycle, frames: Vec<Frame>) -> Self {
+        if frames.is_empty() {
+            return Self::new(Inner::Nothing(SizeHint::with_exact(0)));
+        }
         Self::new(Inner::Known(Known {
-            life,
+            lifecycle,
             frames: frames.into(),
             begun: false,
         }))
@@ -58,6 +68,7 @@ impl SseBody {
 
     fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Aborted>>> {
         match self.inner.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            Inner::Nothing(_) => Poll::Ready(None),
             Inner::Known(known) => Poll::Ready(known.next().map(Ok)),
             Inner::Live(live) => live.poll_bytes(cx),
         }
@@ -67,16 +78,16 @@ impl SseBody {
 impl Known {
     fn next(&mut self) -> Option<Bytes> {
         if !std::mem::replace(&mut self.begun, true) {
-            self.life.begin();
+            self.lifecycle.begin();
         }
         let Some(frame) = self.frames.pop_front() else {
-            self.life.over(EndReason::Finished, None);
+            self.lifecycle.over(EndReason::Finished, None);
             return None;
         };
-        self.life.wrote(&frame);
+        self.lifecycle.wrote(&frame);
         // A server that has announced the length does not ask for more than the last byte.
         if self.frames.is_empty() {
-            self.life.over(EndReason::Finished, None);
+            self.lifecycle.over(EndReason::Finished, None);
         }
         Some(frame.into_bytes())
     }
@@ -102,13 +113,15 @@ impl http_body::Body for SseBody {
     fn is_end_stream(&self) -> bool {
         // Not earlier than the stream counts as over: servers that see it do not poll again.
         match &*self.inner.lock().unwrap_or_else(PoisonError::into_inner) {
-            Inner::Known(known) => known.life.is_over(),
+            Inner::Nothing(_) => true,
+            Inner::Known(known) => known.lifecycle.is_over(),
             Inner::Live(live) => live.is_over(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &*self.inner.lock().unwrap_or_else(PoisonError::into_inner) {
+            Inner::Nothing(size) => *size,
             Inner::Known(known) => SizeHint::with_exact(known.len()),
             Inner::Live(_) => SizeHint::default(),
         }

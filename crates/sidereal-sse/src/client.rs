@@ -10,7 +10,8 @@ use std::{
 
 use http::Extensions;
 
-/// The number of one connection, unique while the process runs.
+/// The number of one stream's client, unique while the process runs. A page with several streams
+/// has one for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ClientId(u64);
 
@@ -32,7 +33,7 @@ impl fmt::Display for ClientId {
     }
 }
 
-/// One connection as hooks and observers see it: its number, and what the application has attached
+/// The client of one stream as hooks and observers see it: its number, and what the application has attached
 /// to it (a user, a tab, a tenant), by type.
 ///
 /// Cheap to clone; all clones are the same client.
@@ -67,7 +68,7 @@ impl Client {
         }
     }
 
-    /// The connection's number.
+    /// Its number.
     pub fn id(&self) -> ClientId {
         self.shared.id
     }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_core::Stream;
-use http::{HeaderMap, Version, request};
+use http::{HeaderMap, Method, Version, request};
 
 use crate::{
     BodyError, Client, EventId, Frame, IntoFrame, Sender, Shutdown, Sse, StreamOptions, Transport,
@@ -29,21 +29,24 @@ use crate::{
 ///     .into_http();
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Connect {
-    version: Option<Version>,
+    pub(crate) version: Option<Version>,
+    /// A HEAD request, whose answer has no body.
+    pub(crate) is_head: bool,
     last_event_id: Option<EventId>,
-    client: Client,
-    options: StreamOptions,
-    transport: Option<Transport>,
+    pub(crate) client: Client,
+    pub(crate) options: StreamOptions,
+    pub(crate) transport: Option<Transport>,
 }
 
 impl Connect {
-    /// A request of which nothing is known: an HTTP version of its own, no `Last-Event-ID`, the
-    /// default options. For tests.
+    /// A request of which nothing is known: no HTTP version, no `Last-Event-ID`, the default
+    /// options. For tests.
     pub fn new() -> Self {
         Self {
             version: None,
+            is_head: false,
             last_event_id: None,
             client: Client::new(),
             options: StreamOptions::new(),
@@ -56,15 +59,30 @@ impl Connect {
     /// Of its extensions it takes, where they are there: [`StreamOptions`] (in an `Arc` or not),
     /// the server's [`Shutdown`] and its [`Transport`].
     pub fn from_parts(parts: &request::Parts) -> Self {
-        Self::read(parts.version, &parts.headers, &parts.extensions)
+        Self::read(
+            parts.version,
+            &parts.method,
+            &parts.headers,
+            &parts.extensions,
+        )
     }
 
     /// From a request; see [`Connect::from_parts`].
     pub fn from_request<B>(request: &http::Request<B>) -> Self {
-        Self::read(request.version(), request.headers(), request.extensions())
+        Self::read(
+            request.version(),
+            request.method(),
+            request.headers(),
+            request.extensions(),
+        )
     }
 
-    fn read(version: Version, headers: &HeaderMap, extensions: &http::Extensions) -> Self {
+    fn read(
+        version: Version,
+        method: &Method,
+        headers: &HeaderMap,
+        extensions: &http::Extensions,
+    ) -> Self {
         let mut options = extensions
             .get::<Arc<StreamOptions>>()
             .map(|options| StreamOptions::clone(options))
@@ -75,6 +93,7 @@ impl Connect {
         }
         Self {
             version: Some(version),
+            is_head: method == Method::HEAD,
             last_event_id: last_event_id(headers),
             client: Client::new(),
             options,
@@ -135,7 +154,9 @@ impl Connect {
         self.live(false, body)
     }
 
-    /// Answers with events that are all at hand: one buffer, of a known length.
+    /// Answers with events that are all at hand: a body of known length, one chunk for each event.
+    ///
+    /// Without any event the answer is empty, and no stream begins: hooks are not told of it.
     ///
     /// ```
     /// # use sidereal_sse::{Connect, Event, IntoFrame};
@@ -149,19 +170,14 @@ impl Connect {
             .map(IntoFrame::into_frame)
             .filter(|frame| !frame.is_empty())
             .collect();
-        Sse::known(
-            self.version,
-            self.client,
-            self.options,
-            self.transport,
-            frames,
-        )
+        Sse::known(self, frames)
     }
 
     /// Runs `body` at once, and then again and again, one `period` after the last run ended, until
     /// it fails or the client leaves.
     ///
     /// A period of zero repeats whenever the queue has room, and lets other tasks run in between.
+    /// Any other needs a tokio runtime with time; without one the stream ends as panicked.
     ///
     /// The body is called with a sender by value. It cannot lend what it captured, so it clones
     /// what a run needs:
@@ -259,14 +275,7 @@ impl Connect {
         F: FnOnce(Sender) -> Fut + Send + 'static,
         Fut: Future<Output = Result<(), BodyError>> + Send + 'static,
     {
-        Sse::live(
-            self.version,
-            self.client,
-            self.options,
-            self.transport,
-            long_lived,
-            Box::new(|tx| Box::pin(body(tx))),
-        )
+        Sse::live(self, long_lived, Box::new(|tx| Box::pin(body(tx))))
     }
 }
 

@@ -15,7 +15,7 @@
 use std::{fmt, io, time::Duration};
 
 use bytes::{Buf, Bytes};
-use memchr::{memchr_iter, memchr2};
+use memchr::{memchr_iter, memchr2, memmem};
 
 use crate::{EventId, Frame, Line};
 
@@ -95,7 +95,6 @@ impl DataKey {
 /// let frame = content.into_frame(|head| head.event(&Line::from_static("greeting")));
 /// assert_eq!(frame.as_bytes(), b"event: greeting\ndata: one\ndata: two\n\n");
 /// ```
-#[derive(Clone)]
 pub struct Content {
     /// [`HEADROOM`] zeros, then the framed lines, each with its LF.
     buffer: Vec<u8>,
@@ -119,9 +118,12 @@ impl Content {
                 memchr_iter(b'\r', &bytes[first..]).count(),
             ),
         };
-        // A CRLF counts twice here and makes one line, so for such text this is an upper bound.
-        let lines = line_feeds + returns + 1;
-        let mut content = Self::with_capacity(bytes.len() + lines * prefix.len() + 1);
+        let pairs = match returns {
+            0 => 0,
+            _ => memmem::find_iter(bytes, b"\r\n").count(),
+        };
+        let lines = line_feeds + returns - pairs + 1;
+        let mut content = Self::with_capacity(bytes.len() - pairs + lines * prefix.len() + 1);
         if returns > 0 {
             let mut writer = ContentWriter::over(content, key);
             writer.push(bytes);
@@ -170,6 +172,7 @@ impl Content {
     /// Completes the event: `head` writes what stands before the lines.
     ///
     /// The caller's closure writes in the order of the protocol: event, id, retry, one-line data.
+    /// Where it writes nothing, and there is no content either, the frame is empty.
     pub fn into_frame(self, head: impl FnOnce(&mut HeadWriter)) -> Frame {
         let mut writer = HeadWriter {
             buffer: self.buffer,
@@ -182,6 +185,9 @@ impl Content {
             room,
             len,
         } = writer;
+        if len == 0 && buffer.len() == room {
+            return Frame::empty();
+        }
         buffer.copy_within(..len, room - len);
         buffer.push(b'\n');
         let mut bytes = Bytes::from(buffer);
@@ -189,6 +195,17 @@ impl Content {
         Frame::from_encoded(bytes)
     }
 }
+
+impl Clone for Content {
+    fn clone(&self) -> Self {
+        // With room for the blank line, as in an original.
+        let mut buffer = Vec::with_capacity(self.buffer.len() + 1);
+        buffer.extend_from_slice(&self.buffer);
+        Self { buffer }
+    }
+}
+
+impl Eq for Content {}
 
 impl PartialEq for Content {
     fn eq(&self, other: &Self) -> bool {
@@ -245,7 +262,12 @@ impl ContentWriter {
 
     /// Ends the last line.
     pub fn finish(mut self) -> Content {
-        self.content.buffer.push(b'\n');
+        let buffer = &mut self.content.buffer;
+        buffer.push(b'\n');
+        // What grew while it was written may have doubled for its last byte.
+        if buffer.capacity() - buffer.len() > buffer.len() / 4 {
+            buffer.shrink_to(buffer.len() + 1);
+        }
         self.content
     }
 }
@@ -313,6 +335,7 @@ impl HeadWriter {
         let end = self.len + name.len() + value.len() + 1;
         if end > self.room {
             let more = (end - self.room).max(HEADROOM);
+            self.buffer.reserve_exact(more + 1);
             self.buffer
                 .splice(self.room..self.room, std::iter::repeat_n(0, more));
             self.room += more;
@@ -365,7 +388,13 @@ mod tests {
 
     #[test]
     fn known_content_is_one_exact_allocation() {
-        for text in ["", "x", "one\ntwo\nthree", &"<p>row</p>\n".repeat(500)] {
+        for text in [
+            "",
+            "x",
+            "one\ntwo\nthree",
+            "a\r\nb\rc\n",
+            &"<p>row</p>\n".repeat(500),
+        ] {
             let content = Content::new(KEY, text);
             assert_eq!(content.buffer.capacity(), content.buffer.len() + 1);
         }
@@ -395,7 +424,7 @@ mod tests {
             let frame = Content::none().into_frame(|head| head.retry(delay));
             String::from_utf8_lossy(frame.as_bytes()).into_owned()
         };
-        assert_eq!(encoded(Duration::from_secs(1)), "\n");
+        assert_eq!(encoded(Duration::from_secs(1)), "");
         assert_eq!(encoded(Duration::ZERO), "retry: 0\n\n");
         assert_eq!(encoded(Duration::MAX), "retry: 2147483647\n\n");
     }

@@ -30,7 +30,10 @@ pub enum EndReason {
 ///
 /// A Datastar page that asked for nothing special stays as it is after a clean end, and comes back
 /// by itself after a broken one: after 1 s, and with doubled delays of up to 30 s while it fails.
+///
+/// HTTP/1.0 knows no difference: there the end of a response is the end of its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum End {
     /// The response ends as a whole one: the page does not come back.
     Clean,
@@ -73,6 +76,8 @@ impl fmt::Display for EndReason {
         f.write_str(self.as_str())
     }
 }
+
+const _: () = assert!(EndReason::Shutdown as usize + 1 == EndReason::COUNT);
 
 /// How each reason ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

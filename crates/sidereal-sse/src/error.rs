@@ -120,13 +120,26 @@ impl BodyError {
         self.0.downcast_ref()
     }
 
+    /// The error inside, boxed.
+    pub fn into_boxed(self) -> Box<dyn Error + Send + Sync> {
+        self.0
+    }
+
+    /// Whether it says no more than that the stream has ended.
+    pub(crate) fn is_ended(&self) -> bool {
+        self.send_error().is_some_and(SendError::is_ended)
+    }
+
     pub(crate) fn from_panic(payload: Box<dyn Any + Send>) -> Self {
         let text = payload
             .downcast_ref::<&str>()
             .copied()
             .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
             .unwrap_or("(no text)");
-        Self::new(format!("panicked: {text}"))
+        let error = Self::new(format!("panicked: {text}"));
+        // Its destructor is others' code, and may panic as well.
+        std::mem::forget(payload);
+        error
     }
 }
 

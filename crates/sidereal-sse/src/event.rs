@@ -18,7 +18,7 @@ use crate::{Content, DataKey, EventId, Frame, IntoFrame, Line};
 ///     "event: weather\nid: 7\ndata: 17 °C\ndata: sunny\n\n".as_bytes()
 /// );
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Event {
     content: Content,

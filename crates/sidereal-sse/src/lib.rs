@@ -8,14 +8,16 @@ mod end;
 mod error;
 mod event;
 mod frame;
-mod life;
+mod lifecycle;
 mod line;
 mod live;
 mod observer;
 mod options;
+mod queue;
 mod sender;
 mod shutdown;
 mod sse;
+mod timer;
 mod transport;
 
 pub use crate::{
@@ -27,9 +29,9 @@ pub use crate::{
     error::{Aborted, BodyError, SendError},
     event::Event,
     frame::{Frame, IntoFrame},
-    life::END_TARGET,
+    lifecycle::END_TARGET,
     line::{EventId, Line, LineError},
-    observer::Observer,
+    observer::{Observer, Wrote},
     options::StreamOptions,
     sender::Sender,
     shutdown::Shutdown,

@@ -1,5 +1,5 @@
 //! A stream that is made while it is read: the machine that turns a body's future, its queue and
-//! its timers into bytes.
+//! its timer into bytes.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
@@ -10,20 +10,16 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::{
-    runtime::Handle,
-    sync::mpsc,
-    time::{Instant, Sleep},
-};
+use tokio::runtime::Handle;
 
 use crate::{
-    Aborted, BodyError, End, EndReason, Frame, Sender, Shutdown, end::Ends, life::Life,
-    sender::Shared, shutdown::Followed,
+    Aborted, BodyError, End, EndReason, Frame, Sender, Shutdown,
+    end::Ends,
+    lifecycle::{END_TARGET, Lifecycle},
+    queue::Queue,
+    shutdown::Followed,
+    timer::Timer,
 };
-
-/// How long the last bytes get to leave the server before the response is broken off. Servers
-/// throw away what they have not written when a body fails.
-const LINGER: Duration = Duration::from_millis(100);
 
 /// The future that a stream runs.
 pub(crate) type Task = Pin<Box<dyn Future<Output = Result<(), BodyError>> + Send>>;
@@ -31,92 +27,71 @@ pub(crate) type Task = Pin<Box<dyn Future<Output = Result<(), BodyError>> + Send
 /// Makes that future, when the stream begins.
 pub(crate) type Start = Box<dyn FnOnce(Sender) -> Task + Send>;
 
-/// What a live stream is made of.
-pub(crate) struct Parts {
-    pub(crate) life: Life,
-    pub(crate) channel: (Sender, mpsc::Receiver<Frame>, Arc<Shared>),
+/// What a live stream begins with.
+pub(crate) struct Begin {
+    pub(crate) sender: Sender,
     pub(crate) on_connect: Option<Start>,
     pub(crate) body: Start,
     pub(crate) detached: bool,
-    pub(crate) keep_alive: Option<Duration>,
     pub(crate) max_age: Option<Duration>,
     pub(crate) shutdown: Option<Shutdown>,
-    pub(crate) ends: Ends,
 }
 
-/// A live stream. Dropped in the order of its fields: the end is known to all before the queue and
-/// the future, whose senders ask for it, are gone.
+/// A live stream.
 pub(crate) struct Live {
-    drop_guard: DropGuard,
-    queue: mpsc::Receiver<Frame>,
-    phase: Phase,
+    begin: Option<Box<Begin>>,
+    queue: Arc<Queue>,
     task: Option<Task>,
     followed: Option<Followed>,
     timer: Timer,
     ends: Ends,
+    phase: Phase,
+    /// Why it ends, once it does.
+    ending: Option<Ending>,
     /// Nothing was written yet.
     silent: bool,
+    lifecycle: Lifecycle,
 }
 
-struct DropGuard {
-    life: Life,
-    shared: Arc<Shared>,
-}
+type Ending = (EndReason, Option<BodyError>);
 
-impl Drop for DropGuard {
-    fn drop(&mut self) {
-        self.shared.end(self.life.drop_reason());
-    }
-}
-
+#[derive(Clone, Copy, PartialEq)]
 enum Phase {
     /// Not polled yet.
-    New(Box<Begin>),
+    New,
     /// The task runs.
     Open,
     /// Nothing more is accepted; what was accepted goes out.
-    Draining(EndReason, Option<BodyError>),
+    Draining,
     /// All is handed over; the last bytes get time to leave before the break.
-    Lingering(EndReason, Option<BodyError>),
+    Lingering,
     Over,
 }
 
-struct Begin {
-    sender: Sender,
-    on_connect: Option<Start>,
-    body: Start,
-    detached: bool,
-    max_age: Option<Duration>,
-    shutdown: Option<Shutdown>,
-}
-
 impl Live {
-    pub(crate) fn new(parts: Parts) -> Self {
-        let (sender, queue, shared) = parts.channel;
+    pub(crate) fn new(
+        lifecycle: Lifecycle,
+        queue: Arc<Queue>,
+        begin: Begin,
+        keep_alive: Option<Duration>,
+        ends: Ends,
+    ) -> Self {
         Self {
-            drop_guard: DropGuard {
-                life: parts.life,
-                shared,
-            },
+            begin: Some(Box::new(begin)),
             queue,
-            phase: Phase::New(Box::new(Begin {
-                sender,
-                on_connect: parts.on_connect,
-                body: parts.body,
-                detached: parts.detached,
-                max_age: parts.max_age,
-                shutdown: parts.shutdown,
-            })),
             task: None,
             followed: None,
-            timer: Timer::new(parts.keep_alive),
-            ends: parts.ends,
+            timer: Timer::new(keep_alive),
+            ends,
+            phase: Phase::New,
+            ending: None,
             silent: true,
+            lifecycle,
         }
     }
 
     pub(crate) fn is_over(&self) -> bool {
-        matches!(self.phase, Phase::Over)
+        self.phase == Phase::Over
     }
 
     pub(crate) fn poll_bytes(
@@ -124,46 +99,31 @@ impl Live {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Aborted>>> {
         loop {
-            match std::mem::replace(&mut self.phase, Phase::Over) {
-                Phase::New(begin) => {
-                    self.begin(*begin);
+            match self.phase {
+                Phase::New => {
                     self.phase = Phase::Open;
+                    self.begin();
                 }
-                Phase::Open => {
-                    if let Poll::Ready((reason, error)) = self.poll_ending(cx) {
-                        self.drop_guard.shared.end(reason);
-                        self.queue.close();
-                        self.task = None;
-                        self.followed = None;
-                        self.phase = Phase::Draining(reason, error);
-                        continue;
-                    }
-                    self.phase = Phase::Open;
-                    return self.poll_open(cx).map(|frame| Some(Ok(self.write(frame))));
-                }
-                Phase::Draining(reason, error) => match self.queue.poll_recv(cx) {
-                    Poll::Ready(Some(frame)) => {
-                        self.phase = Phase::Draining(reason, error);
+                Phase::Open => match self.poll_ending(cx) {
+                    Poll::Ready((reason, error)) => self.end(reason, error),
+                    Poll::Pending => {
+                        let frame = ready!(self.poll_open(cx));
                         return Poll::Ready(Some(Ok(self.write(frame))));
                     }
-                    Poll::Ready(None) if self.ends.of(reason) == End::Broken => {
-                        self.phase = Phase::Lingering(reason, error);
+                },
+                Phase::Draining => match ready!(self.queue.poll_pop(cx.waker())) {
+                    Some(frame) => return Poll::Ready(Some(Ok(self.write(frame)))),
+                    None if self.end_of_the_response() == End::Broken => {
+                        self.phase = Phase::Lingering;
                     }
-                    Poll::Ready(None) => {
-                        self.drop_guard.life.over(reason, error);
+                    None => {
+                        self.over();
                         return Poll::Ready(None);
                     }
-                    Poll::Pending => {
-                        self.phase = Phase::Draining(reason, error);
-                        return Poll::Pending;
-                    }
                 },
-                Phase::Lingering(reason, error) => {
-                    if self.timer.poll_linger(cx).is_pending() {
-                        self.phase = Phase::Lingering(reason, error);
-                        return Poll::Pending;
-                    }
-                    self.drop_guard.life.over(reason, error);
+                Phase::Lingering => {
+                    ready!(self.timer.poll_linger(cx));
+                    let reason = self.over();
                     return Poll::Ready(Some(Err(Aborted(reason))));
                 }
                 Phase::Over => return Poll::Ready(None),
@@ -171,7 +131,10 @@ impl Live {
         }
     }
 
-    fn begin(&mut self, begin: Begin) {
+    fn begin(&mut self) {
+        let Some(begin) = self.begin.take() else {
+            return;
+        };
         let Begin {
             sender,
             on_connect,
@@ -179,27 +142,35 @@ impl Live {
             detached,
             max_age,
             shutdown,
-        } = begin;
-        self.drop_guard.life.begin();
+        } = *begin;
+        self.lifecycle.begin();
         self.timer.begin(max_age);
         self.followed = shutdown.map(|shutdown| shutdown.follow());
-        let task: Task = Box::pin(async move {
+        self.task = Some(Box::pin(async move {
             if let Some(on_connect) = on_connect {
                 on_connect(sender.clone()).await?;
             }
-            body(sender).await
-        });
-        self.task = Some(if detached { detach(task) } else { task });
+            if detached {
+                detach(body, sender).await
+            } else {
+                body(sender).await
+            }
+        }));
     }
 
     /// Whether something ends the stream now; else whatever can do so later wakes this task.
     ///
-    /// The task goes first, so that `on_connect` has run even where a stream ends at its first
-    /// poll: what a hook counts up, the other one counts down.
-    fn poll_ending(&mut self, cx: &mut Context<'_>) -> Poll<(EndReason, Option<BodyError>)> {
+    /// The task goes first, so that `on_connect` has begun even where a stream ends at its first
+    /// poll: what a hook counts up before it awaits, the other one counts down.
+    fn poll_ending(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
         let done = self.poll_task(cx);
-        if let Some(reason) = self.drop_guard.shared.reason_or_wake(cx.waker()) {
-            return Poll::Ready((reason, None));
+        if let Some(reason) = self.queue.reason() {
+            // An error that only says that the stream has ended is no news.
+            let error = match done {
+                Poll::Ready((_, error)) => error.filter(|error| !error.is_ended()),
+                Poll::Pending => None,
+            };
+            return Poll::Ready((reason, error));
         }
         if done.is_ready() {
             return done;
@@ -215,7 +186,7 @@ impl Live {
         Poll::Pending
     }
 
-    fn poll_task(&mut self, cx: &mut Context<'_>) -> Poll<(EndReason, Option<BodyError>)> {
+    fn poll_task(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
         let Some(task) = &mut self.task else {
             return Poll::Ready((EndReason::Finished, None));
         };
@@ -231,8 +202,14 @@ impl Live {
 
     /// The next frame, or a heartbeat when it is time for one.
     fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<Frame> {
-        if let Poll::Ready(Some(frame)) = self.queue.poll_recv(cx) {
-            return Poll::Ready(frame);
+        match self.queue.poll_pop(cx.waker()) {
+            Poll::Ready(Some(frame)) => return Poll::Ready(frame),
+            Poll::Ready(None) => {
+                // Closed since it was asked, from another thread: looks again.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            Poll::Pending => {}
         }
         // Proxies and clients wait for a first byte, which may be long before the first event.
         if self.silent {
@@ -244,114 +221,71 @@ impl Live {
     fn write(&mut self, frame: Frame) -> Bytes {
         self.silent = false;
         self.timer.wrote();
-        self.drop_guard.life.wrote(&frame);
+        self.lifecycle.wrote(&frame);
         frame.into_bytes()
     }
-}
 
-/// Runs a task on the runtime, to its end even when the stream is dropped.
-fn detach(task: Task) -> Task {
-    let spawned = Handle::try_current().map(|runtime| runtime.spawn(task));
-    Box::pin(async move {
-        match spawned?.await {
-            Ok(result) => result,
-            Err(error) => match error.try_into_panic() {
-                Ok(payload) => resume_unwind(payload),
-                Err(cancelled) => Err(cancelled.into()),
-            },
+    /// Nothing more is accepted, and the future is gone.
+    fn end(&mut self, reason: EndReason, mut error: Option<BodyError>) {
+        let reason = self.queue.end(reason);
+        self.followed = None;
+        let task = self.task.take();
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(task))) {
+            error.get_or_insert(BodyError::from_panic(payload));
         }
-    })
-}
-
-/// The one timer of a stream: for the next heartbeat, for its maximum age, and for lingering.
-///
-/// It is not set anew with each event: when it fires too early, it is set to what is due then.
-/// Without a tokio runtime there is no timer, and so neither heartbeat nor maximum age.
-struct Timer {
-    keep_alive: Option<Duration>,
-    too_old: Option<Instant>,
-    last_bytes: Instant,
-    sleep: Option<Pin<Box<Sleep>>>,
-}
-
-impl Timer {
-    fn new(keep_alive: Option<Duration>) -> Self {
-        Self {
-            keep_alive,
-            too_old: None,
-            last_bytes: Instant::now(),
-            sleep: None,
-        }
+        self.phase = Phase::Draining;
+        self.ending = Some((reason, error));
     }
 
-    fn begin(&mut self, max_age: Option<Duration>) {
-        self.last_bytes = Instant::now();
-        self.too_old = max_age.and_then(|age| self.last_bytes.checked_add(jittered(age)));
+    fn end_of_the_response(&self) -> End {
+        self.ending
+            .as_ref()
+            .map_or(End::Clean, |(reason, _)| self.ends.of(*reason))
     }
 
-    fn wrote(&mut self) {
-        self.last_bytes = Instant::now();
-    }
-
-    fn is_too_old(&self) -> bool {
-        self.too_old
-            .is_some_and(|instant| Instant::now() >= instant)
-    }
-
-    /// Ready when a heartbeat is due; wakes the task at the maximum age too.
-    fn poll_heartbeat(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let heartbeat = self
-            .keep_alive
-            .and_then(|interval| self.last_bytes.checked_add(interval));
-        let due = match (heartbeat, self.too_old) {
-            (Some(heartbeat), Some(too_old)) => heartbeat.min(too_old),
-            (due, None) | (None, due) => match due {
-                Some(due) => due,
-                None => return Poll::Pending,
-            },
-        };
-        ready!(self.poll_until(due, cx));
-        if self.is_too_old() {
-            // Seen at the next poll, before anything else.
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        Poll::Ready(())
-    }
-
-    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match self.last_bytes.checked_add(LINGER) {
-            Some(due) if Instant::now() < due && Handle::try_current().is_ok() => {
-                self.sleep = None;
-                self.poll_until(due, cx)
-            }
-            _ => Poll::Ready(()),
-        }
-    }
-
-    fn poll_until(&mut self, due: Instant, cx: &mut Context<'_>) -> Poll<()> {
-        let sleep = match &mut self.sleep {
-            Some(sleep) => sleep,
-            None if Handle::try_current().is_ok() => {
-                self.sleep.insert(Box::pin(tokio::time::sleep_until(due)))
-            }
-            None => return Poll::Pending,
-        };
-        loop {
-            ready!(sleep.as_mut().poll(cx));
-            if sleep.deadline() >= due {
-                self.sleep = None;
-                return Poll::Ready(());
-            }
-            sleep.as_mut().reset(due);
-        }
+    fn over(&mut self) -> EndReason {
+        self.phase = Phase::Over;
+        let (reason, error) = self.ending.take().unwrap_or((EndReason::Finished, None));
+        self.lifecycle.over(reason, error);
+        reason
     }
 }
 
-/// A duration, give or take a tenth.
-fn jittered(duration: Duration) -> Duration {
-    use std::hash::{BuildHasher, RandomState};
-    let random = RandomState::new().hash_one(0) as u32;
-    let factor = 0.9 + 0.2 * f64::from(random) / f64::from(u32::MAX);
-    Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(duration)
+/// A stream that is dropped: first everybody can know why, then the future goes, then the hooks are
+/// told.
+impl Drop for Live {
+    fn drop(&mut self) {
+        if self.phase == Phase::Over {
+            return;
+        }
+        if self.ending.is_none() {
+            self.end(self.lifecycle.drop_reason(), None);
+        }
+        self.over();
+    }
+}
+
+/// Runs a body on the runtime, to its end even when the stream is dropped.
+async fn detach(body: Start, sender: Sender) -> Result<(), BodyError> {
+    let runtime = Handle::try_current()?;
+    let running = body(sender.clone());
+    let spawned = runtime.spawn(async move {
+        let result = running.await;
+        // With the client gone, there is nobody else to tell.
+        if let Err(error) = &result
+            && sender.is_closed()
+            && !error.is_ended()
+        {
+            let client = sender.client().id().as_u64();
+            tracing::warn!(target: END_TARGET, client, %error, "detached body failed");
+        }
+        result
+    });
+    match spawned.await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(payload) => resume_unwind(payload),
+            Err(cancelled) => Err(cancelled.into()),
+        },
+    }
 }

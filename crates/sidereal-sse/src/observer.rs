@@ -2,7 +2,8 @@
 
 use crate::{Client, Ended};
 
-/// Told of every stream's life. Methods are called in the middle of the work: count, and return.
+/// Told of every stream's life. Methods are called in the middle of the work: count, and return. A
+/// panic in one is caught and logged.
 ///
 /// For logs nothing need be set: every end is a `tracing` event with the target
 /// [`END_TARGET`](crate::END_TARGET).
@@ -29,14 +30,39 @@ pub trait Observer: Send + Sync + 'static {
         let _ = client;
     }
 
-    /// One event is on its way to the server: its length in bytes as encoded, and as handed over
-    /// (smaller where it is compressed).
-    fn wrote(&self, client: &Client, encoded: usize, sent: usize) {
-        let _ = (client, encoded, sent);
+    /// One event is on its way to the server. Heartbeats are not told of.
+    fn wrote(&self, client: &Client, wrote: &Wrote) {
+        let _ = (client, wrote);
     }
 
     /// A stream that had begun is over. Exactly once for each.
     fn ended(&self, client: &Client, ended: &Ended) {
         let _ = (client, ended);
+    }
+}
+
+/// One event that was handed to the server: the argument of [`Observer::wrote`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wrote {
+    encoded: usize,
+    sent: usize,
+}
+
+impl Wrote {
+    pub(crate) fn plain(length: usize) -> Self {
+        Self {
+            encoded: length,
+            sent: length,
+        }
+    }
+
+    /// Its length in bytes, as encoded.
+    pub fn encoded(&self) -> usize {
+        self.encoded
+    }
+
+    /// Its length in bytes, as handed over.
+    pub fn sent(&self) -> usize {
+        self.sent
     }
 }

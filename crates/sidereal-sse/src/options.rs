@@ -1,8 +1,8 @@
 //! The settings of a stream.
 
-use std::{fmt, num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
-use crate::{End, EndReason, Observer, Shutdown, end::Ends};
+use crate::{End, EndReason, Observer, Shutdown, end::Ends, queue::Capacity};
 
 /// The settings of streams: one value for the application, and changes for single streams on
 /// [`Sse`](crate::Sse).
@@ -13,7 +13,8 @@ use crate::{End, EndReason, Observer, Shutdown, end::Ends};
 /// | [`queue`](Self::queue) | 32 events |
 /// | [`max_event_size`](Self::max_event_size) | 16 MiB |
 /// | [`max_age`](Self::max_age) | none |
-/// | [`end`](Self::end) | as [`EndReason::default_end`] |
+/// | [`queue_bytes`](Self::queue_bytes) | 1 MiB |
+/// | [`end_with`](Self::end_with) | as [`EndReason::default_end`] |
 /// | [`observer`](Self::observer), [`shutdown`](Self::shutdown) | none |
 ///
 /// ```
@@ -23,14 +24,14 @@ use crate::{End, EndReason, Observer, Shutdown, end::Ends};
 /// let options = StreamOptions::new()
 ///     .keep_alive(Duration::from_secs(5))
 ///     .max_age(Duration::from_secs(3600))
-///     .end(EndReason::Shutdown, End::Clean);
+///     .end_with(EndReason::Shutdown, End::Clean);
 /// # let _ = options;
 /// ```
 #[derive(Clone)]
 #[must_use]
 pub struct StreamOptions {
     pub(crate) keep_alive: Option<Duration>,
-    pub(crate) queue: NonZeroUsize,
+    pub(crate) queue: Capacity,
     pub(crate) max_event_size: usize,
     pub(crate) max_age: Option<Duration>,
     pub(crate) ends: Ends,
@@ -41,10 +42,12 @@ pub struct StreamOptions {
 impl StreamOptions {
     /// The defaults.
     pub fn new() -> Self {
-        const QUEUE: NonZeroUsize = NonZeroUsize::new(32).unwrap();
         Self {
             keep_alive: Some(Duration::from_secs(15)),
-            queue: QUEUE,
+            queue: Capacity {
+                events: 32,
+                bytes: 1 << 20,
+            },
             max_event_size: 16 << 20,
             max_age: None,
             ends: Ends::DEFAULT,
@@ -63,7 +66,14 @@ impl StreamOptions {
 
     /// How many events may wait to be written before sending waits. Default 32, at least 1.
     pub fn queue(mut self, events: usize) -> Self {
-        self.queue = NonZeroUsize::new(events).unwrap_or(NonZeroUsize::MIN);
+        self.queue.events = events;
+        self
+    }
+
+    /// How many bytes of events may wait to be written before sending waits. Default 1 MiB. An
+    /// event that is larger by itself is accepted when nothing else waits.
+    pub fn queue_bytes(mut self, bytes: usize) -> Self {
+        self.queue.bytes = bytes;
         self
     }
 
@@ -73,15 +83,15 @@ impl StreamOptions {
         self
     }
 
-    /// Ends a stream when it is this old, give or take a tenth (so that streams which began
-    /// together do not end together). Default `None`: never. One-shot replies have no age.
+    /// Ends a stream when it is this old, or up to a tenth earlier (so that streams which began
+    /// together do not end together). Default `None` or zero: never. One-shot replies have no age.
     pub fn max_age(mut self, age: impl Into<Option<Duration>>) -> Self {
-        self.max_age = age.into();
+        self.max_age = age.into().filter(|age| !age.is_zero());
         self
     }
 
     /// How streams with this reason end: cleanly, or broken so that the page comes back.
-    pub fn end(mut self, reason: EndReason, end: End) -> Self {
+    pub fn end_with(mut self, reason: EndReason, end: End) -> Self {
         self.ends.set(reason, end);
         self
     }

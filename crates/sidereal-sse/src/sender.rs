@@ -1,14 +1,11 @@
 //! The handle that writes to one stream.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::Waker,
+use std::{fmt, sync::Arc};
+
+use crate::{
+    Client, EndReason, Frame, IntoFrame, SendError,
+    queue::{Queue, Refused},
 };
-
-use tokio::sync::mpsc::{self, error::TrySendError};
-
-use crate::{Client, EndReason, Frame, IntoFrame, SendError, StreamOptions};
 
 /// Writes to one stream: cheap to clone, and usable from any task or thread.
 ///
@@ -27,75 +24,20 @@ use crate::{Client, EndReason, Frame, IntoFrame, SendError, StreamOptions};
 /// ```
 #[derive(Clone)]
 pub struct Sender {
-    frames: mpsc::Sender<Frame>,
-    shared: Arc<Shared>,
-}
-
-/// What sender and body tell each other beside the frames.
-pub(crate) struct Shared {
+    queue: Arc<Queue>,
     client: Client,
     max_event_size: usize,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    /// Why the stream ends or has ended. Set once; nothing is accepted after it.
-    reason: Option<EndReason>,
-    /// The body's task, to be woken when the reason is set from outside.
-    body: Option<Waker>,
-}
-
-/// A sender, and the queue that a body empties.
-pub(crate) fn channel(
-    client: Client,
-    options: &StreamOptions,
-) -> (Sender, mpsc::Receiver<Frame>, Arc<Shared>) {
-    let (frames, queue) = mpsc::channel(options.queue.get());
-    let shared = Arc::new(Shared {
-        client,
-        max_event_size: options.max_event_size,
-        state: Mutex::default(),
-    });
-    let sender = Sender {
-        frames,
-        shared: Arc::clone(&shared),
-    };
-    (sender, queue, shared)
-}
-
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing in here panics while the lock is held.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Ends the stream for this reason, unless it has one already.
-    pub(crate) fn end(&self, reason: EndReason) {
-        let mut state = self.state();
-        state.reason.get_or_insert(reason);
-        let waker = state.body.take();
-        drop(state);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-
-    pub(crate) fn reason(&self) -> Option<EndReason> {
-        self.state().reason
-    }
-
-    /// The reason, or else `waker` is woken when there is one.
-    pub(crate) fn reason_or_wake(&self, waker: &Waker) -> Option<EndReason> {
-        let mut state = self.state();
-        if state.reason.is_none() && !state.body.as_ref().is_some_and(|w| w.will_wake(waker)) {
-            state.body = Some(waker.clone());
-        }
-        state.reason
-    }
 }
 
 impl Sender {
+    pub(crate) fn new(queue: Arc<Queue>, client: Client, max_event_size: usize) -> Self {
+        Self {
+            queue,
+            client,
+            max_event_size,
+        }
+    }
+
     /// Sends an event; waits while the queue is full.
     ///
     /// The event is encoded at once, before the first await. An empty frame is not sent.
@@ -103,7 +45,7 @@ impl Sender {
     /// # Errors
     ///
     /// When the stream has ended, with the reason; when the event is over
-    /// [`StreamOptions::max_event_size`].
+    /// [`StreamOptions::max_event_size`](crate::StreamOptions::max_event_size).
     ///
     /// # Cancel safety
     ///
@@ -119,15 +61,17 @@ impl Sender {
     ) -> impl Future<Output = Result<(), SendError>> + Send {
         let frame = self.check(event);
         async move {
-            let Some(frame) = frame? else { return Ok(()) };
-            self.frames
-                .send(frame)
-                .await
-                .map_err(|_| SendError::ended(self.end_reason()))
+            // A body that always has something to send, or always nothing, lets others run.
+            tokio::task::coop::consume_budget().await;
+            match frame? {
+                Some(frame) => self.queue.push(frame).await.map_err(SendError::ended),
+                None => Ok(()),
+            }
         }
     }
 
-    /// Sends an event if there is room for it now.
+    /// Sends an event if there is room for it now. On a full queue the event is gone: to keep it,
+    /// send a [`Frame`] by reference.
     ///
     /// # Errors
     ///
@@ -136,9 +80,9 @@ impl Sender {
         let Some(frame) = self.check(event)? else {
             return Ok(());
         };
-        self.frames.try_send(frame).map_err(|error| match error {
-            TrySendError::Full(_) => SendError::full(),
-            TrySendError::Closed(_) => SendError::ended(self.end_reason()),
+        self.queue.try_push(frame).map_err(|refused| match refused {
+            Refused::Full => SendError::full(),
+            Refused::Ended(reason) => SendError::ended(reason),
         })
     }
 
@@ -150,17 +94,17 @@ impl Sender {
     ///
     /// # Panics
     ///
-    /// Within an async task, where it would block the runtime; use [`Sender::send`] there.
+    /// Where it has to wait within an async task, which would block the runtime; use
+    /// [`Sender::send`] there.
     pub fn blocking_send(&self, event: impl IntoFrame) -> Result<(), SendError> {
-        let Some(frame) = self.check(event)? else {
-            return Ok(());
-        };
-        self.frames
-            .blocking_send(frame)
-            .map_err(|_| SendError::ended(self.end_reason()))
+        match self.check(event)? {
+            Some(frame) => self.queue.blocking_push(frame).map_err(SendError::ended),
+            None => Ok(()),
+        }
     }
 
-    /// Sends a heartbeat now. Streams do so by themselves, see [`StreamOptions::keep_alive`].
+    /// Sends a heartbeat now. Streams do so by themselves, see
+    /// [`StreamOptions::keep_alive`](crate::StreamOptions::keep_alive).
     ///
     /// # Errors
     ///
@@ -169,12 +113,13 @@ impl Sender {
         self.send(Frame::heartbeat()).await
     }
 
-    /// Ends the stream: nothing more is accepted, what was accepted still goes out, and then comes
-    /// the end that [`EndReason::Closed`] has. Idempotent.
+    /// Ends the stream: nothing more is accepted, those who wait learn so, what was accepted still
+    /// goes out, and then comes the end that [`EndReason::Closed`] has. Idempotent.
     ///
-    /// The body's own future, if it still runs, is dropped at its next await.
+    /// The body's own future, if it still runs, is dropped when the body is polled next; not so
+    /// where it is [`detached`](crate::Sse::detached).
     pub fn close(&self) {
-        self.shared.end(EndReason::Closed);
+        self.queue.end(EndReason::Closed);
     }
 
     /// Waits until the stream has ended, and says why.
@@ -183,51 +128,47 @@ impl Sender {
     ///
     /// May be dropped and called again at any time.
     pub async fn closed(&self) -> EndReason {
-        self.frames.closed().await;
-        self.end_reason()
+        self.queue.ended().await
     }
 
-    /// Whether the stream has ended, or is about to: nothing is accepted any more.
+    /// Whether the stream has ended: nothing is accepted any more.
     pub fn is_closed(&self) -> bool {
-        self.shared.reason().is_some() || self.frames.is_closed()
+        self.queue.reason().is_some()
     }
 
     /// The client at the other end.
     pub fn client(&self) -> &Client {
-        &self.shared.client
+        &self.client
+    }
+
+    /// Sends a frame whatever its size.
+    pub(crate) async fn send_frame(&self, frame: Frame) -> Result<(), SendError> {
+        self.queue.push(frame).await.map_err(SendError::ended)
     }
 
     /// Waits until the queue has room.
     pub(crate) async fn room(&self) -> Result<(), SendError> {
-        match self.frames.reserve().await {
-            Ok(_) => Ok(()),
-            Err(_) => Err(SendError::ended(self.end_reason())),
-        }
+        self.queue.push(None).await.map_err(SendError::ended)
     }
 
     fn check(&self, event: impl IntoFrame) -> Result<Option<Frame>, SendError> {
-        if let Some(reason) = self.shared.reason() {
+        if let Some(reason) = self.queue.reason() {
             return Err(SendError::ended(reason));
         }
         let frame = event.into_frame();
-        let limit = self.shared.max_event_size;
+        let limit = self.max_event_size;
         if frame.len() > limit {
             return Err(SendError::too_large(frame.len(), limit));
         }
         Ok((!frame.is_empty()).then_some(frame))
-    }
-
-    /// A body sets the reason before it lets go of the queue.
-    fn end_reason(&self) -> EndReason {
-        self.shared.reason().unwrap_or(EndReason::Disconnected)
     }
 }
 
 impl fmt::Debug for Sender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sender")
-            .field("client", self.client())
-            .field("ended", &self.shared.reason())
+            .field("client", &self.client)
+            .field("ended", &self.queue.reason())
             .finish_non_exhaustive()
     }
 }

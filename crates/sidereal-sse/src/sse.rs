@@ -1,6 +1,6 @@
 //! A streamed response in the making: its hooks and settings, and its head.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use http::{
     HeaderValue, Response, Version,
@@ -8,10 +8,10 @@ use http::{
 };
 
 use crate::{
-    BodyError, Client, End, EndReason, Ended, Frame, Sender, SseBody, StreamOptions, Transport,
-    life::{Life, OnDisconnect},
-    live::{Live, Parts, Start},
-    sender,
+    BodyError, Client, Connect, End, EndReason, Ended, Frame, Sender, SseBody, StreamOptions,
+    lifecycle::{Lifecycle, OnDisconnect},
+    live::{Begin, Live, Start},
+    queue::Queue,
 };
 
 /// A response that streams events; made by [`Connect`](crate::Connect).
@@ -19,11 +19,10 @@ use crate::{
 /// Nothing runs before the server polls the response's body for the first time.
 #[must_use = "a response does nothing unless it is returned to the server"]
 pub struct Sse {
-    version: Option<Version>,
-    client: Client,
-    options: StreamOptions,
-    transport: Option<Transport>,
+    connect: Connect,
     source: Source,
+    /// Neither the maximum age nor, by default, a shutdown ends a one-shot reply.
+    long_lived: bool,
     follow_shutdown: bool,
     detached: bool,
     on_connect: Option<Start>,
@@ -36,42 +35,24 @@ enum Source {
 }
 
 impl Sse {
-    pub(crate) fn known(
-        version: Option<Version>,
-        client: Client,
-        mut options: StreamOptions,
-        transport: Option<Transport>,
-        frames: Vec<Frame>,
-    ) -> Self {
-        options.max_age = None;
+    pub(crate) fn known(connect: Connect, frames: Vec<Frame>) -> Self {
+        Self::new(connect, Source::Known(frames), false)
+    }
+
+    pub(crate) fn live(connect: Connect, long_lived: bool, body: Start) -> Self {
+        Self::new(connect, Source::Live(body), long_lived)
+    }
+
+    fn new(connect: Connect, source: Source, long_lived: bool) -> Self {
         Self {
-            version,
-            client,
-            options,
-            transport,
-            source: Source::Known(frames),
-            follow_shutdown: false,
+            connect,
+            source,
+            long_lived,
+            follow_shutdown: long_lived,
             detached: false,
             on_connect: None,
             on_disconnect: None,
         }
-    }
-
-    pub(crate) fn live(
-        version: Option<Version>,
-        client: Client,
-        options: StreamOptions,
-        transport: Option<Transport>,
-        long_lived: bool,
-        body: Start,
-    ) -> Self {
-        let mut sse = Self::known(version, client, options.clone(), transport, Vec::new());
-        sse.source = Source::Live(body);
-        sse.follow_shutdown = long_lived;
-        if long_lived {
-            sse.options.max_age = options.max_age;
-        }
-        sse
     }
 
     /// Sends a heartbeat when nothing was sent for this long; `None` or zero for none. Default
@@ -80,19 +61,20 @@ impl Sse {
         self.configure(|options| options.keep_alive(interval))
     }
 
-    /// Ends the stream when it is this old, give or take a tenth. Default: never.
+    /// Ends the stream when it is this old, or up to a tenth earlier. Default: never; one-shot replies
+    /// have no age.
     pub fn max_age(self, age: impl Into<Option<Duration>>) -> Self {
         self.configure(|options| options.max_age(age))
     }
 
     /// How the stream ends for this reason.
-    pub fn end(self, reason: EndReason, end: End) -> Self {
-        self.configure(|options| options.end(reason, end))
+    pub fn end_with(self, reason: EndReason, end: End) -> Self {
+        self.configure(|options| options.end_with(reason, end))
     }
 
     /// Changes any of the options.
     pub fn configure(mut self, change: impl FnOnce(StreamOptions) -> StreamOptions) -> Self {
-        self.options = change(self.options);
+        self.connect.options = change(self.connect.options);
         self
     }
 
@@ -103,16 +85,21 @@ impl Sse {
         self
     }
 
-    /// Runs the body on the tokio runtime, to its end even when the client leaves: for work that
-    /// must not be cut short. Its sends then fail, with the reason.
+    /// Runs the body on the tokio runtime, to its end even when the client leaves: for work that,
+    /// once begun, must not be cut short. Its sends then fail, with the reason; its own failure is
+    /// then only logged.
     ///
-    /// Without a runtime the stream fails.
+    /// It begins when the stream does. A client that left before that leaves nothing begun: what
+    /// must happen in any case comes before the response. Without a runtime the stream fails.
     pub fn detached(mut self) -> Self {
         self.detached = true;
         self
     }
 
     /// Runs when the stream begins; its events go first, and an error ends the stream.
+    ///
+    /// A stream may end in the middle of it. What [`on_disconnect`](Self::on_disconnect) takes back,
+    /// such as a count of viewers, comes before its first await.
     ///
     /// The stream begins when the server first polls the body; for a HEAD request it never does.
     pub fn on_connect<F, Fut>(mut self, hook: F) -> Self
@@ -124,7 +111,8 @@ impl Sse {
         self
     }
 
-    /// Runs when the stream is over: exactly once, whatever ended it, and only if it had begun.
+    /// Runs when the stream is over: exactly once, whatever ended it, and only if it had begun, so
+    /// after [`on_connect`](Self::on_connect) has begun too. The body's future is gone by then.
     ///
     /// It hangs on the response's drop, so it is synchronous, should be quick, and may run outside
     /// the runtime. A panic in it is caught and logged.
@@ -136,7 +124,8 @@ impl Sse {
         self
     }
 
-    /// The response: status 200, and the head of an event stream.
+    /// The response: status 200, and the head of an event stream. For a HEAD request it is only
+    /// that, and nothing begins.
     ///
     /// | header | value | why |
     /// |---|---|---|
@@ -147,7 +136,7 @@ impl Sse {
     ///
     /// [WHATWG HTML, 9.2]: https://html.spec.whatwg.org/multipage/server-sent-events.html
     pub fn into_http(self) -> Response<SseBody> {
-        let version = self.version;
+        let version = self.connect.version;
         let mut response = Response::new(self.into_body());
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -163,39 +152,45 @@ impl Sse {
     }
 
     fn into_body(self) -> SseBody {
-        let Self {
+        let Connect {
+            is_head,
             client,
             options,
             transport,
-            source,
-            follow_shutdown,
-            detached,
-            on_connect,
-            on_disconnect,
             ..
-        } = self;
-        let life = Life::new(
+        } = self.connect;
+        if is_head {
+            return SseBody::nothing();
+        }
+        let lifecycle = Lifecycle::new(
             client.clone(),
-            options.observer.clone(),
+            options.observer,
             transport,
-            on_disconnect,
+            self.on_disconnect,
         );
-        let body = match source {
-            Source::Known(frames) if on_connect.is_none() => return SseBody::known(life, frames),
+        let body = match self.source {
+            Source::Known(frames) if self.on_connect.is_none() => {
+                return SseBody::known(lifecycle, frames);
+            }
             Source::Known(frames) => send_all(frames),
             Source::Live(body) => body,
         };
-        SseBody::live(Live::new(Parts {
-            life,
-            channel: sender::channel(client, &options),
-            on_connect,
+        let queue = Queue::new(options.queue);
+        let begin = Begin {
+            sender: Sender::new(Arc::clone(&queue), client, options.max_event_size),
+            on_connect: self.on_connect,
             body,
-            detached,
-            keep_alive: options.keep_alive,
-            max_age: options.max_age,
-            shutdown: options.shutdown.filter(|_| follow_shutdown),
-            ends: options.ends,
-        }))
+            detached: self.detached,
+            max_age: options.max_age.filter(|_| self.long_lived),
+            shutdown: options.shutdown.filter(|_| self.follow_shutdown),
+        };
+        SseBody::live(Live::new(
+            lifecycle,
+            queue,
+            begin,
+            options.keep_alive,
+            options.ends,
+        ))
     }
 }
 
@@ -204,7 +199,7 @@ fn send_all(frames: Vec<Frame>) -> Start {
     Box::new(move |tx| {
         Box::pin(async move {
             for frame in frames {
-                tx.send(frame).await?;
+                tx.send_frame(frame).await?;
             }
             Ok(())
         })
@@ -220,8 +215,7 @@ impl From<Sse> for Response<SseBody> {
 impl fmt::Debug for Sse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sse")
-            .field("client", &self.client)
-            .field("options", &self.options)
+            .field("connect", &self.connect)
             .finish_non_exhaustive()
     }
 }

@@ -88,9 +88,9 @@ impl Config {
         self.events(|defaults| defaults.retry(delay))
     }
 
-    /// How streams with this reason end, see [`StreamOptions::end`].
-    pub fn end(self, reason: EndReason, end: End) -> Self {
-        self.streams(|options| options.end(reason, end))
+    /// How streams with this reason end, see [`StreamOptions::end_with`].
+    pub fn end_with(self, reason: EndReason, end: End) -> Self {
+        self.streams(|options| options.end_with(reason, end))
     }
 
     /// Who is told of every stream's life, see [`StreamOptions::observer`].

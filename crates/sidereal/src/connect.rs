@@ -39,7 +39,7 @@ use crate::{
 ///     })
 /// }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Connect {
     inner: sidereal_sse::Connect,
     defaults: Arc<EventDefaults>,

@@ -42,6 +42,7 @@ pub use http;
 pub use sidereal_sse::{
     Aborted, BodyError, Client, ClientId, END_TARGET, End, EndReason, Ended, EventId, Frame,
     IntoFrame, Line, LineError, Observer, SendError, Shutdown, SseBody, StreamOptions, Transport,
+    Wrote,
 };
 
 #[cfg(feature = "serve")]

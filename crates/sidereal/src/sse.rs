@@ -64,8 +64,8 @@ impl Sse {
     }
 
     /// How the stream ends for this reason: cleanly, or broken so that the page comes back.
-    pub fn end(self, reason: EndReason, end: End) -> Self {
-        self.map(|sse| sse.end(reason, end))
+    pub fn end_with(self, reason: EndReason, end: End) -> Self {
+        self.map(|sse| sse.end_with(reason, end))
     }
 
     /// Changes any of the options of the stream.

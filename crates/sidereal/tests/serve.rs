@@ -91,7 +91,7 @@ impl App {
             })
         };
         let sse = if request.uri().path() == "/clean" {
-            sse.end(EndReason::Shutdown, End::Clean)
+            sse.end_with(EndReason::Shutdown, End::Clean)
         } else {
             sse
         };
@@ -507,7 +507,7 @@ fn breaks_off(connect: Connect, ends: Ends) -> Response<SseBody> {
             tx.close();
             std::future::pending().await
         })
-        .end(EndReason::Closed, End::Broken)
+        .end_with(EndReason::Closed, End::Broken)
         .on_disconnect(move |_, ended| ends.send(ended.reason()).unwrap_or_default())
         .into_http()
 }

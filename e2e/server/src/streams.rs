@@ -207,7 +207,7 @@ async fn broken(
                 .await?;
             Ok(())
         })
-        .end(EndReason::Finished, End::Broken);
+        .end_with(EndReason::Finished, End::Broken);
     counter.follow(sse)
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::{BodyError, Client, EndReason, Ended, Frame, Observer, Transport};
+use crate::{BodyError, Client, EndReason, Ended, Frame, Observer, Transport, observer::Wrote};
 
 /// The `tracing` target of the one event that each stream's end gives, expected ends included:
 /// level DEBUG, or WARN for failures, panics and write deadlines.
@@ -17,7 +17,7 @@ pub(crate) type OnDisconnect = Box<dyn FnOnce(&Client, &Ended) + Send>;
 
 /// Counts what goes out, and tells hook, observer and log when it is over: at the latest when it
 /// is dropped.
-pub(crate) struct Life {
+pub(crate) struct Lifecycle {
     client: Client,
     observer: Option<Arc<dyn Observer>>,
     transport: Option<Transport>,
@@ -30,7 +30,7 @@ pub(crate) struct Life {
     bytes: u64,
 }
 
-impl Life {
+impl Lifecycle {
     pub(crate) fn new(
         client: Client,
         observer: Option<Arc<dyn Observer>>,
@@ -52,7 +52,7 @@ impl Life {
     pub(crate) fn begin(&mut self) {
         self.begun = Some(Instant::now());
         if let Some(observer) = &self.observer {
-            observer.connected(&self.client);
+            guarded("Observer::connected", || observer.connected(&self.client));
         }
     }
 
@@ -61,7 +61,8 @@ impl Life {
         if !frame.is_comment() {
             self.events += 1;
             if let Some(observer) = &self.observer {
-                observer.wrote(&self.client, frame.len(), frame.len());
+                let wrote = Wrote::plain(frame.len());
+                guarded("Observer::wrote", || observer.wrote(&self.client, &wrote));
             }
         }
     }
@@ -89,27 +90,30 @@ impl Life {
             bytes: self.bytes,
             duration: begun.elapsed(),
         };
-        log(&self.client, &ended);
-        // This may run within a drop, and a drop within a panic, where another one would abort
-        // the process.
-        let told = catch_unwind(AssertUnwindSafe(|| {
-            if let Some(hook) = self.on_disconnect.take() {
-                hook(&self.client, &ended);
-            }
-        }));
-        if let Err(payload) = told {
-            let panic = BodyError::from_panic(payload);
-            tracing::error!(target: END_TARGET, client = self.client.id().as_u64(), "on_disconnect {panic}");
+        guarded("the log", || log(&self.client, &ended));
+        if let Some(hook) = self.on_disconnect.take() {
+            guarded("on_disconnect", || hook(&self.client, &ended));
         }
         if let Some(observer) = &self.observer {
-            observer.ended(&self.client, &ended);
+            guarded("Observer::ended", || observer.ended(&self.client, &ended));
         }
     }
 }
 
-impl Drop for Life {
+impl Drop for Lifecycle {
     fn drop(&mut self) {
         self.over(self.drop_reason(), None);
+    }
+}
+
+/// Runs others' code, which may be within a drop, and the drop within a panic: there another one
+/// would abort the process.
+fn guarded(what: &str, run: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
+        let panic = BodyError::from_panic(payload);
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            tracing::error!(target: END_TARGET, "{what} {panic}");
+        }));
     }
 }
 
@@ -118,8 +122,8 @@ fn log(client: &Client, ended: &Ended) {
     let reason = ended.reason;
     let (events, bytes) = (ended.events, ended.bytes);
     let milliseconds = ended.duration.as_millis() as u64;
-    match reason {
-        EndReason::Failed | EndReason::Panicked | EndReason::WriteDeadline => {
+    match (reason, &ended.error) {
+        (EndReason::WriteDeadline, _) | (_, Some(_)) => {
             let error = ended.error.as_ref().map(tracing::field::display);
             tracing::warn!(target: END_TARGET, client, %reason, error, events, bytes, milliseconds, "stream ended");
         }

@@ -1,0 +1,269 @@
+//! The queue between the senders of a stream and its body, and what they tell each other.
+//!
+//! An event is accepted if, and only if, it is pushed here while the stream has no reason to end.
+//! Both happen under one lock, so that what was accepted always goes out, and nothing is accepted
+//! after the end, however slowly the client reads.
+
+use std::{
+    collections::VecDeque,
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Poll, Waker},
+};
+
+use tokio::sync::{Notify, oneshot};
+
+use crate::{EndReason, Frame};
+
+/// How much may wait to be written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Capacity {
+    pub(crate) events: usize,
+    pub(crate) bytes: usize,
+}
+
+pub(crate) struct Queue {
+    capacity: Capacity,
+    state: Mutex<State>,
+    /// For tasks that wait for room.
+    room: Notify,
+    /// For tasks that wait for the end.
+    ended: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    frames: VecDeque<Frame>,
+    bytes: usize,
+    /// Why the stream ends or has ended. Set once.
+    reason: Option<EndReason>,
+    /// The body's task.
+    body: Option<Waker>,
+    /// How many tasks wait for room.
+    tasks: usize,
+    /// Threads that wait for room.
+    threads: VecDeque<oneshot::Sender<()>>,
+}
+
+/// Why an event was not pushed.
+pub(crate) enum Refused {
+    Ended(EndReason),
+    Full,
+}
+
+impl Queue {
+    pub(crate) fn new(capacity: Capacity) -> Arc<Self> {
+        Arc::new(Self {
+            capacity,
+            state: Mutex::default(),
+            room: Notify::new(),
+            ended: Notify::new(),
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while the lock is held.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn reason(&self) -> Option<EndReason> {
+        self.state().reason
+    }
+
+    /// Ends the stream for this reason, unless it has one already: the one that stands.
+    pub(crate) fn end(&self, reason: EndReason) -> EndReason {
+        let mut state = self.state();
+        if let Some(first) = state.reason {
+            return first;
+        }
+        state.reason = Some(reason);
+        let body = state.body.take();
+        let threads = std::mem::take(&mut state.threads);
+        drop(state);
+        drop(threads);
+        self.room.notify_waiters();
+        self.ended.notify_waiters();
+        if let Some(body) = body {
+            body.wake();
+        }
+        reason
+    }
+
+    /// Waits for the end.
+    pub(crate) async fn ended(&self) -> EndReason {
+        loop {
+            let mut ended = pin!(self.ended.notified());
+            ended.as_mut().enable();
+            if let Some(reason) = self.reason() {
+                return reason;
+            }
+            ended.await;
+        }
+    }
+
+    pub(crate) fn try_push(&self, frame: Frame) -> Result<(), Refused> {
+        let mut frame = Some(frame);
+        match self.attempt(&mut frame) {
+            Some(Ok(())) => Ok(()),
+            Some(Err(reason)) => Err(Refused::Ended(reason)),
+            None => Err(Refused::Full),
+        }
+    }
+
+    /// Pushes a frame, or with `None` only looks; waits until there is room.
+    pub(crate) async fn push(&self, frame: impl Into<Option<Frame>>) -> Result<(), EndReason> {
+        let mut frame = frame.into();
+        let mut waiting = None;
+        loop {
+            let mut room = pin!(self.room.notified());
+            if waiting.is_some() {
+                room.as_mut().enable();
+            }
+            if let Some(result) = self.attempt(&mut frame) {
+                return result;
+            }
+            // The first time around, it registers as waiting and looks again before it does.
+            if waiting.is_some() {
+                room.await;
+            } else {
+                waiting = Some(Waiting::new(self));
+            }
+        }
+    }
+
+    /// Pushes a frame from a thread, which it blocks until there is room.
+    pub(crate) fn blocking_push(&self, frame: Frame) -> Result<(), EndReason> {
+        let mut frame = Some(frame);
+        loop {
+            let (wake, woken) = oneshot::channel();
+            let mut state = self.state();
+            if let Some(result) = state.attempt(self.capacity, &mut frame) {
+                self.pushed(state);
+                return result;
+            }
+            state.threads.push_back(wake);
+            drop(state);
+            // Woken for a look, or dropped at the end. Panics within an async task.
+            let _ = woken.blocking_recv();
+        }
+    }
+
+    fn attempt(&self, frame: &mut Option<Frame>) -> Option<Result<(), EndReason>> {
+        let mut state = self.state();
+        let result = state.attempt(self.capacity, frame);
+        self.pushed(state);
+        result
+    }
+
+    /// Wakes the body, if it sleeps and has something to do.
+    fn pushed(&self, mut state: MutexGuard<'_, State>) {
+        let body = if state.frames.is_empty() {
+            None
+        } else {
+            state.body.take()
+        };
+        drop(state);
+        if let Some(body) = body {
+            body.wake();
+        }
+    }
+
+    /// The next frame; `None` when there is no more and the stream has a reason to end.
+    pub(crate) fn poll_pop(&self, waker: &Waker) -> Poll<Option<Frame>> {
+        let mut spare = None;
+        loop {
+            let mut state = self.state();
+            if let Some(frame) = state.frames.pop_front() {
+                state.bytes -= frame.len();
+                self.popped(state);
+                return Poll::Ready(Some(frame));
+            }
+            if state.reason.is_some() {
+                return Poll::Ready(None);
+            }
+            if state
+                .body
+                .as_ref()
+                .is_some_and(|body| body.will_wake(waker))
+            {
+                return Poll::Pending;
+            }
+            // Wakers are others' code: cloned and dropped outside of the lock.
+            match spare.take() {
+                None => {
+                    drop(state);
+                    spare = Some(waker.clone());
+                }
+                Some(new) => {
+                    let old = state.body.replace(new);
+                    drop(state);
+                    drop(old);
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+
+    /// Wakes those who wait for room: one, or everyone when the queue is empty, since the one that
+    /// was woken may be cancelled, or in no hurry to look.
+    fn popped(&self, mut state: MutexGuard<'_, State>) {
+        let is_empty = state.frames.is_empty();
+        let tasks = state.tasks > 0;
+        let thread = state.threads.pop_front();
+        let others = if is_empty {
+            std::mem::take(&mut state.threads)
+        } else {
+            VecDeque::new()
+        };
+        drop(state);
+        for thread in thread.into_iter().chain(others) {
+            let _ = thread.send(());
+        }
+        if tasks && is_empty {
+            self.room.notify_waiters();
+        } else if tasks {
+            self.room.notify_one();
+        }
+    }
+}
+
+impl State {
+    /// Pushes if there is room; `None` where it is to be tried again later.
+    fn attempt(
+        &mut self,
+        capacity: Capacity,
+        frame: &mut Option<Frame>,
+    ) -> Option<Result<(), EndReason>> {
+        if let Some(reason) = self.reason {
+            return Some(Err(reason));
+        }
+        let length = frame.as_ref().map_or(0, Frame::len);
+        // Whatever its size, one event finds room in an empty queue.
+        let fits = self.frames.len() < capacity.events
+            && self.bytes.saturating_add(length) <= capacity.bytes;
+        if !fits && !self.frames.is_empty() {
+            return None;
+        }
+        if let Some(frame) = frame.take() {
+            self.bytes += length;
+            self.frames.push_back(frame);
+        }
+        Some(Ok(()))
+    }
+}
+
+/// A task that waits for room, as long as it does.
+struct Waiting<'q>(&'q Queue);
+
+impl<'q> Waiting<'q> {
+    fn new(queue: &'q Queue) -> Self {
+        queue.state().tasks += 1;
+        Self(queue)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.state().tasks -= 1;
+    }
+}
