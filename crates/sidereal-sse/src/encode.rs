@@ -92,7 +92,9 @@ impl DataKey {
 /// use sidereal_sse::{Content, DataKey, Line};
 ///
 /// let content = Content::new(DataKey::PLAIN, "one\r\ntwo");
-/// let frame = content.into_frame(|head| head.event(&Line::from_static("greeting")));
+/// let frame = content.into_frame(|head| {
+///     head.begin(Some(&Line::from_static("greeting")), None, None);
+/// });
 /// assert_eq!(frame.as_bytes(), b"event: greeting\ndata: one\ndata: two\n\n");
 /// ```
 pub struct Content {
@@ -171,7 +173,7 @@ impl Content {
 
     /// Completes the event: `head` writes what stands before the lines.
     ///
-    /// The caller's closure writes in the order of the protocol: event, id, retry, one-line data.
+    /// The closure writes [`begin`](HeadWriter::begin) first, then one-line data.
     /// Where it writes nothing, and there is no content either, the frame is empty.
     pub fn into_frame(self, head: impl FnOnce(&mut HeadWriter)) -> Frame {
         let mut writer = HeadWriter {
@@ -307,22 +309,29 @@ pub struct HeadWriter {
 }
 
 impl HeadWriter {
-    /// `event: NAME`
-    pub fn event(&mut self, name: &Line) {
-        self.field(b"event: ", name.as_str().as_bytes());
-    }
-
-    /// `id: ID`
-    pub fn id(&mut self, id: &EventId) {
-        self.field(b"id: ", id.as_str().as_bytes());
-    }
-
-    /// `retry: MILLISECONDS`, unless it is the default of 1,000 ms. At most 2,147,483,647 ms
-    /// (24.8 days), since browsers' timers fire at once beyond that.
-    pub fn retry(&mut self, delay: Duration) {
-        let milliseconds = u64::try_from(delay.as_millis()).map_or(MAX_RETRY, |m| m.min(MAX_RETRY));
-        if milliseconds != DEFAULT_RETRY {
-            self.field(b"retry: ", milliseconds.to_string().as_bytes());
+    /// What an event begins with, in the protocol's order:
+    ///
+    /// ```text
+    /// event: NAME
+    /// id: ID
+    /// retry: MILLISECONDS
+    /// ```
+    ///
+    /// The default retry of 1,000 ms is not written; the longest is 2,147,483,647 ms (24.8 days),
+    /// since browsers' timers fire at once beyond that.
+    pub fn begin(&mut self, name: Option<&Line>, id: Option<&EventId>, retry: Option<Duration>) {
+        if let Some(name) = name {
+            self.field(b"event: ", name.as_str().as_bytes());
+        }
+        if let Some(id) = id {
+            self.field(b"id: ", id.as_str().as_bytes());
+        }
+        if let Some(delay) = retry {
+            let milliseconds = u64::try_from(delay.as_millis()).unwrap_or(MAX_RETRY);
+            let milliseconds = milliseconds.min(MAX_RETRY);
+            if milliseconds != DEFAULT_RETRY {
+                self.field(b"retry: ", milliseconds.to_string().as_bytes());
+            }
         }
     }
 
@@ -405,9 +414,8 @@ mod tests {
         let id = EventId::new("i".repeat(300)).unwrap_or_else(|_| EventId::from(0));
         let selector = Line::new("s".repeat(700)).unwrap_or(Line::from_static(""));
         let frame = Content::new(KEY, "x").into_frame(|head| {
-            head.event(&Line::from_static("e"));
-            head.id(&id);
-            head.retry(Duration::from_millis(5));
+            let name = Line::from_static("e");
+            head.begin(Some(&name), Some(&id), Some(Duration::from_millis(5)));
             head.data(DataKey::new("data: selector "), &selector);
         });
         let expected = format!(
@@ -421,7 +429,7 @@ mod tests {
     #[test]
     fn the_default_retry_is_not_written_and_the_largest_fits_a_timer() {
         let encoded = |delay| {
-            let frame = Content::none().into_frame(|head| head.retry(delay));
+            let frame = Content::none().into_frame(|head| head.begin(None, None, Some(delay)));
             String::from_utf8_lossy(frame.as_bytes()).into_owned()
         };
         assert_eq!(encoded(Duration::from_secs(1)), "");

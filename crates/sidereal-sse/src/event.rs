@@ -79,16 +79,6 @@ impl IntoFrame for Event {
             id,
             retry,
         } = self;
-        content.into_frame(|head| {
-            if let Some(name) = &event {
-                head.event(name);
-            }
-            if let Some(id) = &id {
-                head.id(id);
-            }
-            if let Some(delay) = retry {
-                head.retry(delay);
-            }
-        })
+        content.into_frame(|head| head.begin(event.as_ref(), id.as_ref(), retry))
     }
 }

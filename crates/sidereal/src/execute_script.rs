@@ -159,13 +159,7 @@ impl IntoFrame for ExecuteScript {
         };
         let element = format!("<script{attributes}{removal}>{code}</script>");
         Content::new(ELEMENTS, &element).into_frame(|head| {
-            head.event(&PATCH_ELEMENTS);
-            if let Some(id) = &id {
-                head.id(id);
-            }
-            if let Some(delay) = retry {
-                head.retry(delay);
-            }
+            head.begin(Some(&PATCH_ELEMENTS), id.as_ref(), retry);
             head.data(SELECTOR, &Line::from_static("body"));
             head.data(MODE, &Line::from_static(Mode::Append.as_str()));
         })

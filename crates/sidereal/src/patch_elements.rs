@@ -231,13 +231,7 @@ impl IntoFrame for PatchElements {
             retry,
         } = self;
         content.into_frame(|head| {
-            head.event(&PATCH_ELEMENTS);
-            if let Some(id) = &id {
-                head.id(id);
-            }
-            if let Some(delay) = retry {
-                head.retry(delay);
-            }
+            head.begin(Some(&PATCH_ELEMENTS), id.as_ref(), retry);
             if let Some(selector) = &target.selector {
                 head.data(SELECTOR, selector.line());
             }

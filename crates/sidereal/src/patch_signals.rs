@@ -203,13 +203,7 @@ impl IntoFrame for PatchSignals {
             retry,
         } = self;
         content.into_frame(|head| {
-            head.event(&PATCH_SIGNALS);
-            if let Some(id) = &id {
-                head.id(id);
-            }
-            if let Some(delay) = retry {
-                head.retry(delay);
-            }
+            head.begin(Some(&PATCH_SIGNALS), id.as_ref(), retry);
             if only_if_missing == Some(true) {
                 head.data(ONLY_IF_MISSING, &Line::from_static("true"));
             }
