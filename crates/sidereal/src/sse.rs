@@ -58,7 +58,8 @@ impl Sse {
         self.map(|sse| sse.keep_alive(interval))
     }
 
-    /// Ends the stream when it is this old, give or take a tenth. Default: never.
+    /// Ends the stream when it is this old, or up to a tenth earlier. Default: never; one-shot replies have
+    /// no age.
     pub fn max_age(self, age: impl Into<Option<Duration>>) -> Self {
         self.map(|sse| sse.max_age(age))
     }

@@ -165,6 +165,30 @@ async fn a_body_far_over_the_limit_is_read_so_that_its_sender_sees_the_413() {
     assert_eq!(answer, b"HTTP/1.1 413");
 }
 
+/// With `contentType: 'form'` the client sends the form's fields, and no signals.
+#[tokio::test]
+async fn a_form_carries_no_signals() {
+    async fn handler(signals: Option<Signals<Form>>) -> String {
+        signals.is_some().to_string()
+    }
+    let client = client(Router::new().route("/", post(handler)));
+    for (content_type, carries) in [
+        ("application/x-www-form-urlencoded", "false"),
+        ("multipart/form-data; boundary=x", "false"),
+        ("Multipart/Form-Data; boundary=x", "false"),
+        ("application/json", "true"),
+    ] {
+        let request = client.post("/").body(r#"{"name":"Ada"}"#);
+        let request = request.header("content-type", content_type);
+        let (status, text) = text(request.send().await).await;
+        assert_eq!(
+            (status, text.as_str()),
+            (StatusCode::OK, carries),
+            "{content_type}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn events_that_cannot_be_built_are_a_500() {
     async fn list() -> Result<PatchSignals, SignalsError> {

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use axum_core::extract::{
     FromRequest, FromRequestParts, OptionalFromRequest, OptionalFromRequestParts, Request,
 };
-use http::request::Parts;
+use http::{header::CONTENT_TYPE, request::Parts};
 use serde::de::DeserializeOwned;
 
 use super::receive::receive;
@@ -109,9 +109,24 @@ async fn read_limited<T: DeserializeOwned, S: Send + Sync>(
     if signals_in_query(&method) {
         return read_signals(&method, query.as_deref(), b"");
     }
+    if is_form(&parts) {
+        return Ok(None);
+    }
     let body = receive(Request::from_parts(parts, body), state).await?;
     match limit {
         Some(limit) if body.len() > limit => Err(ReadSignalsError::body_too_large()),
         _ => read_signals(&method, query.as_deref(), &body),
     }
+}
+
+/// Whether the request is a form's: the client then sends the fields, and no signals.
+fn is_form(parts: &Parts) -> bool {
+    let content_type = parts.headers.get(CONTENT_TYPE);
+    content_type.is_some_and(|value| {
+        let is = |form: &[u8]| {
+            let start = value.as_bytes().get(..form.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(form))
+        };
+        is(b"application/x-www-form-urlencoded") || is(b"multipart/form-data")
+    })
 }

@@ -25,6 +25,7 @@
 //!
 //! 1. Signals of GET, HEAD and DELETE come from the query, those of every other method from the
 //!    body, which is read to its end: such an extractor stands last.
+//!    A form's request (`contentType: 'form'`) has none; take it with axum's `Form` or `Multipart`.
 //! 2. axum's own limit for bodies holds (`DefaultBodyLimit`, 2 MiB unless it is set), and
 //!    [`Config::signals_limit`](crate::Config::signals_limit) below it.
 //!    A body over the limit is read to its end all the same, up to 64 MiB, and thrown away: or the
