@@ -1,6 +1,6 @@
 //! What must hold before the library crates are published.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::cargo_tools::{self, DENY, HACK, SEMVER_CHECKS};
@@ -78,6 +78,7 @@ pub(crate) fn semver(shell: &mut Shell<'_>) -> Result<Outcome, Error> {
 
 /// The library crates can be packed, and built from what is packed.
 pub(crate) fn publish(shell: &mut Shell<'_>) -> Result<Outcome, Error> {
+    forget_earlier_packages()?;
     // Both in one call: cargo then lets one be built against the other, which no registry has yet.
     let mut command = shell.workspace.cargo(["publish", "--dry-run"]);
     command.args(packages());
@@ -95,6 +96,44 @@ pub(crate) fn publish(shell: &mut Shell<'_>) -> Result<Outcome, Error> {
     } else {
         "with uncommitted changes".into()
     }))
+}
+
+/// Removes what an earlier dry run has unpacked of the library crates.
+///
+/// cargo builds one against the other through a registry of its own in the target folder, and
+/// unpacks that one where it unpacks all packages, by name and version: while the version stays, a
+/// later dry run in the same folder would build against the sources of the first.
+fn forget_earlier_packages() -> Result<(), Error> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let user = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo"));
+    let Some(home) = home.or_else(user) else {
+        return Ok(());
+    };
+    let Ok(registries) = std::fs::read_dir(home.join("registry").join("src")) else {
+        return Ok(());
+    };
+    for registry in registries.flatten() {
+        // A registry in a folder has no host, so its name is only a dash and a hash.
+        if !registry.file_name().to_string_lossy().starts_with('-') {
+            continue;
+        }
+        let Ok(packages) = std::fs::read_dir(registry.path()) else {
+            continue;
+        };
+        for package in packages.flatten() {
+            let name = package.file_name();
+            let name = name.to_string_lossy();
+            if LIBRARIES.iter().any(|library| {
+                name.strip_prefix(library)
+                    .and_then(|rest| rest.strip_prefix('-'))
+                    .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+            }) {
+                let folder = package.path();
+                std::fs::remove_dir_all(&folder).map_err(|error| Error::file(&folder, &error))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The tag of the last release that this commit comes from.
