@@ -78,10 +78,16 @@ pub(crate) fn semver(shell: &mut Shell<'_>) -> Result<Outcome, Error> {
 
 /// The library crates can be packed, and built from what is packed.
 pub(crate) fn publish(shell: &mut Shell<'_>) -> Result<Outcome, Error> {
+    // What an earlier run has built of them, in a target folder of its own, counts as up to date as
+    // long as the version stays.
+    let target = shell.workspace.target.join("publish");
+    if target.exists() {
+        std::fs::remove_dir_all(&target).map_err(|error| Error::file(&target, &error))?;
+    }
     forget_earlier_packages()?;
     // Both in one call: cargo then lets one be built against the other, which no registry has yet.
     let mut command = shell.workspace.cargo(["publish", "--dry-run"]);
-    command.args(packages());
+    command.args(packages()).arg("--target-dir").arg(&target);
     let mut status = shell.workspace.command("git");
     status.args(["status", "--porcelain"]);
     let clean = shell
