@@ -1,5 +1,7 @@
 // One tab, and what tests do with it.
 
+import {setTimeout as sleep} from 'node:timers/promises'
+
 import {becomes, eventually} from './expect.mjs'
 
 export class Page {
@@ -21,8 +23,17 @@ export class Page {
     return this.console.filter(({type}) => type === 'error' || type === 'exception').map(({text}) => text)
   }
 
-  evaluate(...all) {
-    return this.inner.evaluate(...all)
+  // A page that comes back from the cache is in a new context, which the browser tells of a moment later: nothing has run
+  // then, and it is asked again.
+  async evaluate(...all) {
+    for (let left = 40; ; left -= 1) {
+      try {
+        return await this.inner.evaluate(...all)
+      } catch (error) {
+        if (left === 0 || !/Cannot find context/.test(String(error))) throw error
+        await sleep(25)
+      }
+    }
   }
 
   // Has the page carry out an action, as its own markup would: `@post('/x')`.

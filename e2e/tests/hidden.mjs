@@ -31,7 +31,7 @@ test('back at the page that was left, its stream is open again', async (t) => {
   await page.goto(`${t.server.url}/next?run=${t.run}`)
   await t.counted('hidden', ({open}) => open === 0)
   // Not puppeteer's way back, which waits for a load that a page from the cache does not have.
-  await page.evaluate(() => history.back())
+  await page.evaluate(() => void setTimeout(() => history.back()))
   await t.counted('hidden', ({requests, open}) => requests === 2 && open === 1)
   const tick = await page.text('#tick')
   await page.until('ticks', (tick) => document.querySelector('#tick').textContent !== tick, tick)
