@@ -4,7 +4,8 @@ use std::{io, net::SocketAddr};
 
 use axum::{
     Extension, Router,
-    http::StatusCode,
+    http::{HeaderValue, StatusCode, header::VARY},
+    middleware::map_response,
     response::{IntoResponse, Response},
     routing::any,
 };
@@ -26,6 +27,14 @@ fn router() -> Router {
     Router::new()
         .route("/test", any(test))
         .layer(Extension(config))
+        .layer(map_response(vary))
+}
+
+/// What is not negotiated, a refusal for one, might have been: a cache must not give it to others.
+async fn vary(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    response
 }
 
 async fn test(connect: Connect, Signals(case): Signals<Box<RawValue>>) -> Response {

@@ -169,7 +169,7 @@ mod tests {
         let package = |name: &str, version: &str| json!({"id": name, "name": name, "version": "1.0.0", "source": null, "rust_version": version});
         json!({
             "packages": [
-                package("sidereal", "1.88"), package("sidereal-sse", "1.88"),
+                package("sidereal", "1.89"), package("sidereal-sse", "1.89"),
                 package("used", "1.90.1"), package("tests-only", "1.95"), package("old", "1.60"),
             ],
             "resolve": {"nodes": [
@@ -187,19 +187,19 @@ mod tests {
 
     #[test]
     fn finds_newer_dependencies_but_not_those_of_tests() -> Result<(), Error> {
-        assert_eq!(declared(&metadata())?, "1.88");
+        assert_eq!(declared(&metadata())?, "1.89");
         assert_eq!(
-            newer_dependencies(&metadata(), "1.88")?,
+            newer_dependencies(&metadata(), "1.89")?,
             ["used 1.0.0 needs 1.90.1"]
         );
         assert!(newer_dependencies(&metadata(), "1.90.1")?.is_empty());
-        assert!(newer_dependencies(&json!({}), "1.88").is_err());
+        assert!(newer_dependencies(&json!({}), "1.89").is_err());
         Ok(())
     }
 
     #[test]
     fn compares_versions_by_number() {
-        assert!(parts("1.9") < parts("1.88"));
-        assert_eq!(parts("1.88"), parts("1.88.0"));
+        assert!(parts("1.9") < parts("1.89"));
+        assert_eq!(parts("1.89"), parts("1.88.0"));
     }
 }

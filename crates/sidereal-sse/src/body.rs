@@ -12,12 +12,12 @@ use bytes::Bytes;
 use futures_core::Stream;
 use http_body::SizeHint;
 
-use crate::{Aborted, EndReason, Frame, lifecycle::Lifecycle, live::Live};
+use crate::{Aborted, EndReason, Frame, Packing, lifecycle::Lifecycle, live::Live};
 
 /// The body of an event stream: an [`http_body::Body`] and a [`Stream`] of bytes, `Send`, `Sync`
 /// and `Unpin`, and fused.
 ///
-/// One event a chunk. Its error, [`Aborted`], is no failure: a server that sees it breaks the
+/// One event a chunk; a reply that is compressed whole is one. Its error, [`Aborted`], is no failure: a server that sees it breaks the
 /// response off, which is what makes a page come back.
 pub struct SseBody {
     /// For `Sync`, which some servers ask of a body: the futures inside are `Send` only. Polls
@@ -28,6 +28,8 @@ pub struct SseBody {
 enum Inner {
     /// Nothing to send: the answer to a HEAD request, or a reply without events. It never begins.
     Nothing(SizeHint),
+    /// A text that is no event stream.
+    Text(Option<&'static str>),
     Known(Known),
     Live(Box<Live>),
 }
@@ -36,6 +38,8 @@ enum Inner {
 struct Known {
     lifecycle: Lifecycle,
     frames: VecDeque<Frame>,
+    /// All of them compressed, where they are.
+    whole: Option<Bytes>,
     begun: bool,
 }
 
@@ -45,13 +49,20 @@ impl SseBody {
         Self::new(Inner::Nothing(SizeHint::default()))
     }
 
-    pub(crate) fn known(lifecycle: Lifecycle, frames: Vec<Frame>) -> Self {
+    /// A refusal.
+    pub(crate) fn text(text: &'static str) -> Self {
+        Self::new(Inner::Text(Some(text)))
+    }
+
+    /// Events that are all at hand, and what they are compressed to.
+    pub(crate) fn known(lifecycle: Lifecycle, frames: Vec<Frame>, whole: Option<Bytes>) -> Self {
         if frames.is_empty() {
             return Self::new(Inner::Nothing(SizeHint::with_exact(0)));
         }
         Self::new(Inner::Known(Known {
             lifecycle,
             frames: frames.into(),
+            whole,
             begun: false,
         }))
     }
@@ -69,6 +80,10 @@ impl SseBody {
     fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Aborted>>> {
         match self.inner.get_mut().unwrap_or_else(PoisonError::into_inner) {
             Inner::Nothing(_) => Poll::Ready(None),
+            Inner::Text(text) => Poll::Ready(
+                text.take()
+                    .map(|text| Ok(Bytes::from_static(text.as_bytes()))),
+            ),
             Inner::Known(known) => Poll::Ready(known.next().map(Ok)),
             Inner::Live(live) => live.poll_bytes(cx),
         }
@@ -80,11 +95,20 @@ impl Known {
         if !std::mem::replace(&mut self.begun, true) {
             self.lifecycle.begin();
         }
+        if let Some(whole) = self.whole.take() {
+            let mut sent = whole.len();
+            for frame in self.frames.drain(..) {
+                self.lifecycle.wrote(&frame, sent, Packing::Whole);
+                sent = 0;
+            }
+            self.lifecycle.over(EndReason::Finished, None);
+            return Some(whole);
+        }
         let Some(frame) = self.frames.pop_front() else {
             self.lifecycle.over(EndReason::Finished, None);
             return None;
         };
-        self.lifecycle.wrote(&frame);
+        self.lifecycle.wrote(&frame, frame.len(), Packing::Identity);
         // A server that has announced the length does not ask for more than the last byte.
         if self.frames.is_empty() {
             self.lifecycle.over(EndReason::Finished, None);
@@ -93,7 +117,10 @@ impl Known {
     }
 
     fn len(&self) -> u64 {
-        self.frames.iter().map(|frame| frame.len() as u64).sum()
+        match &self.whole {
+            Some(whole) => whole.len() as u64,
+            None => self.frames.iter().map(|frame| frame.len() as u64).sum(),
+        }
     }
 }
 
@@ -114,6 +141,7 @@ impl http_body::Body for SseBody {
         // Not earlier than the stream counts as over: servers that see it do not poll again.
         match &*self.inner.lock().unwrap_or_else(PoisonError::into_inner) {
             Inner::Nothing(_) => true,
+            Inner::Text(text) => text.is_none(),
             Inner::Known(known) => known.lifecycle.is_over(),
             Inner::Live(live) => live.is_over(),
         }
@@ -122,6 +150,7 @@ impl http_body::Body for SseBody {
     fn size_hint(&self) -> SizeHint {
         match &*self.inner.lock().unwrap_or_else(PoisonError::into_inner) {
             Inner::Nothing(size) => *size,
+            Inner::Text(text) => SizeHint::with_exact(text.map_or(0, |text| text.len() as u64)),
             Inner::Known(known) => SizeHint::with_exact(known.len()),
             Inner::Live(_) => SizeHint::default(),
         }

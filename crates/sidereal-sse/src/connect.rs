@@ -7,6 +7,7 @@ use http::{HeaderMap, Method, Version, request};
 
 use crate::{
     BodyError, Client, EventId, Frame, IntoFrame, Sender, Shutdown, Sse, StreamOptions, Transport,
+    compress::Accepted,
 };
 
 /// A request, as far as its answer by a stream is concerned; all streamed responses come from it.
@@ -35,19 +36,22 @@ pub struct Connect {
     /// A HEAD request, whose answer has no body.
     pub(crate) is_head: bool,
     last_event_id: Option<EventId>,
+    /// What the client accepts; `None` where there is no request to ask.
+    pub(crate) accepted: Option<Accepted>,
     pub(crate) client: Client,
     pub(crate) options: StreamOptions,
     pub(crate) transport: Option<Transport>,
 }
 
 impl Connect {
-    /// A request of which nothing is known: no HTTP version, no `Last-Event-ID`, the default
-    /// options. For tests.
+    /// A request of which nothing is known: no HTTP version, no `Last-Event-ID`, no
+    /// `Accept-Encoding` (so nothing is negotiated), the default options. For tests.
     pub fn new() -> Self {
         Self {
             version: None,
             is_head: false,
             last_event_id: None,
+            accepted: None,
             client: Client::new(),
             options: StreamOptions::new(),
             transport: None,
@@ -95,6 +99,7 @@ impl Connect {
             version: Some(version),
             is_head: method == Method::HEAD,
             last_event_id: last_event_id(headers),
+            accepted: Some(Accepted::from_headers(headers)),
             client: Client::new(),
             options,
             transport: extensions.get::<Transport>().cloned(),
@@ -154,7 +159,9 @@ impl Connect {
         self.live(false, body)
     }
 
-    /// Answers with events that are all at hand: a body of known length, one chunk for each event.
+    /// Answers with events that are all at hand: a body of known length, one chunk for each event;
+    /// or compressed whole, where the client accepts it and they are not short (see
+    /// [`Compression::whole_from`](crate::Compression::whole_from)).
     ///
     /// Without any event the answer is empty, and no stream begins: hooks are not told of it.
     ///

@@ -1,6 +1,10 @@
 //! One event, encoded: immutable bytes that any number of connections can send.
 
+use std::{fmt, sync::Arc};
+
 use bytes::Bytes;
+
+use crate::compress::{FrameId, Shared};
 
 /// One event (or comment) as it goes over the wire, encoded once.
 ///
@@ -13,17 +17,17 @@ use bytes::Bytes;
 /// let frame: Frame = Event::new("42").into_frame();
 /// assert_eq!(frame.as_bytes(), b"data: 42\n\n");
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub struct Frame {
     bytes: Bytes,
+    shared: Option<Arc<Shared>>,
+    is_sensitive: bool,
 }
 
 impl Frame {
     /// The frame that writes nothing.
     pub const fn empty() -> Self {
-        Self {
-            bytes: Bytes::new(),
-        }
+        Self::plain(Bytes::new())
     }
 
     /// The heartbeat: an empty comment, which clients ignore.
@@ -33,9 +37,7 @@ impl Frame {
     /// assert_eq!(Frame::heartbeat().as_bytes(), b":\n\n");
     /// ```
     pub const fn heartbeat() -> Self {
-        Self {
-            bytes: Bytes::from_static(b":\n\n"),
-        }
+        Self::plain(Bytes::from_static(b":\n\n"))
     }
 
     /// A comment, one line for each line of `text`. Clients ignore it; people who read the stream
@@ -50,7 +52,72 @@ impl Frame {
     }
 
     pub(crate) fn from_encoded(bytes: Bytes) -> Self {
-        Self { bytes }
+        Self::plain(bytes)
+    }
+
+    const fn plain(bytes: Bytes) -> Self {
+        Self {
+            bytes,
+            shared: None,
+            is_sensitive: false,
+        }
+    }
+
+    /// The same event, to be sent on many streams: it is compressed once for all that are in step
+    /// (those that were sent the same shared event just before it), and once more for all that are
+    /// not. One allocation.
+    ///
+    /// All clones of what this returns share that work; frames that were cloned before do not. An
+    /// event that goes to one stream has no use for it.
+    ///
+    /// ```
+    /// # use sidereal_sse::{Event, IntoFrame, Sender};
+    /// # async fn tell(everyone: &[Sender]) {
+    /// let frame = Event::new("to all").into_frame().shared();
+    /// for tx in everyone {
+    ///     let _ = tx.try_send(&frame);
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn shared(mut self) -> Self {
+        if self.shared.is_none() {
+            self.shared = Some(Arc::new(Shared::new()));
+        }
+        self
+    }
+
+    /// The same event, marked as one that holds a secret, such as a token: it is compressed alone,
+    /// and nothing is compressed against it.
+    ///
+    /// Where text that an attacker chooses is compressed together with a secret, the length of the
+    /// result tells how much of the two is equal, and so, guess by guess, the secret ([BREACH]).
+    /// What stands within this one event is still compressed together.
+    ///
+    /// [BREACH]: https://www.breachattack.com/
+    #[must_use]
+    pub fn sensitive(mut self) -> Self {
+        self.is_sensitive = true;
+        self
+    }
+
+    /// Whether it is marked as [`sensitive`](Self::sensitive).
+    pub fn is_sensitive(&self) -> bool {
+        self.is_sensitive
+    }
+
+    pub(crate) fn sharing(&self) -> Option<&Shared> {
+        self.shared.as_deref()
+    }
+
+    pub(crate) fn id(&self) -> Option<FrameId> {
+        self.sharing().map(Shared::id)
+    }
+
+    /// A copy of its last bytes.
+    pub(crate) fn ending(&self, length: usize) -> Self {
+        let start = self.bytes.len().saturating_sub(length);
+        Self::plain(Bytes::copy_from_slice(&self.bytes[start..]))
     }
 
     /// Whether there is nothing to write.
@@ -61,6 +128,10 @@ impl Frame {
     /// Whether this is a comment, such as a heartbeat, and no event.
     pub fn is_comment(&self) -> bool {
         self.bytes.starts_with(b":")
+    }
+
+    pub(crate) fn is_heartbeat(&self) -> bool {
+        *self == Self::heartbeat()
     }
 
     /// The length in bytes, before compression.
@@ -76,6 +147,27 @@ impl Frame {
     /// The encoded event, without copying it.
     pub fn into_bytes(self) -> Bytes {
         self.bytes
+    }
+}
+
+/// Frames are equal if they are the same bytes.
+impl PartialEq for Frame {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for Frame {}
+
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut frame = f.debug_struct("Frame");
+        if self.is_sensitive {
+            return frame
+                .field("sensitive", &self.len())
+                .finish_non_exhaustive();
+        }
+        frame.field("bytes", &self.bytes).finish_non_exhaustive()
     }
 }
 

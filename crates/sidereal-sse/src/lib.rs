@@ -2,6 +2,7 @@
 
 mod body;
 mod client;
+mod compress;
 mod connect;
 mod encode;
 mod end;
@@ -23,6 +24,7 @@ mod transport;
 pub use crate::{
     body::SseBody,
     client::{Client, ClientId},
+    compress::{Codec, Compression, Packing},
     connect::Connect,
     encode::{Content, ContentWriter, DataKey, HeadWriter},
     end::{End, EndReason, Ended},

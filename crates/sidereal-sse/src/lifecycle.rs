@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::{BodyError, Client, EndReason, Ended, Frame, Observer, Transport, observer::Wrote};
+use crate::{BodyError, Client, EndReason, Ended, Frame, Observer, Packing, Transport, Wrote};
 
 /// The `tracing` target of the one event that each stream's end gives, expected ends included:
 /// level DEBUG, or WARN for failures, panics and write deadlines.
@@ -56,12 +56,18 @@ impl Lifecycle {
         }
     }
 
-    pub(crate) fn wrote(&mut self, frame: &Frame) {
-        self.bytes += frame.len() as u64;
+    /// Bytes that are no event.
+    pub(crate) fn wrote_bytes(&mut self, bytes: usize) {
+        self.bytes += bytes as u64;
+    }
+
+    /// An event, or a comment, as this many bytes.
+    pub(crate) fn wrote(&mut self, frame: &Frame, sent: usize, packing: Packing) {
+        self.wrote_bytes(sent);
         if !frame.is_comment() {
             self.events += 1;
             if let Some(observer) = &self.observer {
-                let wrote = Wrote::plain(frame.len());
+                let wrote = Wrote::new(frame.len(), sent, packing);
                 guarded("Observer::wrote", || observer.wrote(&self.client, &wrote));
             }
         }

@@ -14,11 +14,12 @@ use tokio::runtime::Handle;
 
 use crate::{
     Aborted, BodyError, End, EndReason, Frame, Sender, Shutdown,
+    compress::{Coder, Packed, Packing},
     end::Ends,
     lifecycle::{END_TARGET, Lifecycle},
     queue::Queue,
     shutdown::Followed,
-    timer::Timer,
+    timer::{Due, Timer},
 };
 
 /// The future that a stream runs.
@@ -44,6 +45,8 @@ pub(crate) struct Live {
     task: Option<Task>,
     followed: Option<Followed>,
     timer: Timer,
+    /// Compresses what goes out; until the end is written.
+    coder: Option<Box<Coder>>,
     ends: Ends,
     phase: Phase,
     /// Why it ends, once it does.
@@ -73,7 +76,8 @@ impl Live {
         lifecycle: Lifecycle,
         queue: Arc<Queue>,
         begin: Begin,
-        keep_alive: Option<Duration>,
+        timer: Timer,
+        coder: Option<Coder>,
         ends: Ends,
     ) -> Self {
         Self {
@@ -81,7 +85,8 @@ impl Live {
             queue,
             task: None,
             followed: None,
-            timer: Timer::new(keep_alive),
+            timer,
+            coder: coder.map(Box::new),
             ends,
             phase: Phase::New,
             ending: None,
@@ -117,6 +122,11 @@ impl Live {
                         self.phase = Phase::Lingering;
                     }
                     None => {
+                        if let Some(mut coder) = self.coder.take() {
+                            let end = coder.end();
+                            self.lifecycle.wrote_bytes(end.len());
+                            return Poll::Ready(Some(Ok(end)));
+                        }
                         self.over();
                         return Poll::Ready(None);
                     }
@@ -215,14 +225,40 @@ impl Live {
         if self.silent {
             return Poll::Ready(Frame::heartbeat());
         }
-        self.timer.poll_heartbeat(cx).map(|()| Frame::heartbeat())
+        loop {
+            match ready!(self.timer.poll_due(cx)) {
+                Due::Heartbeat => return Poll::Ready(Frame::heartbeat()),
+                Due::Forget => {
+                    if let Some(coder) = &mut self.coder {
+                        coder.forget();
+                    }
+                }
+            }
+        }
     }
 
     fn write(&mut self, frame: Frame) -> Bytes {
         self.silent = false;
-        self.timer.wrote();
-        self.lifecycle.wrote(&frame);
-        frame.into_bytes()
+        if frame.is_heartbeat() {
+            self.timer.wrote();
+            let heartbeat = match &mut self.coder {
+                Some(coder) => coder.heartbeat(),
+                None => frame.into_bytes(),
+            };
+            self.lifecycle.wrote_bytes(heartbeat.len());
+            return heartbeat;
+        }
+        self.timer.wrote_event();
+        let packed = match &mut self.coder {
+            Some(coder) => coder.write(&frame),
+            None => Packed {
+                bytes: frame.clone().into_bytes(),
+                packing: Packing::Identity,
+            },
+        };
+        self.lifecycle
+            .wrote(&frame, packed.bytes.len(), packed.packing);
+        packed.bytes
     }
 
     /// Nothing more is accepted, and the future is gone.

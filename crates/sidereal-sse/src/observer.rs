@@ -1,6 +1,6 @@
 //! A view into streams for metrics.
 
-use crate::{Client, Ended};
+use crate::{Client, Ended, Packing};
 
 /// Told of every stream's life. Methods are called in the middle of the work: count, and return. A
 /// panic in one is caught and logged.
@@ -46,13 +46,15 @@ pub trait Observer: Send + Sync + 'static {
 pub struct Wrote {
     encoded: usize,
     sent: usize,
+    packing: Packing,
 }
 
 impl Wrote {
-    pub(crate) fn plain(length: usize) -> Self {
+    pub(crate) fn new(encoded: usize, sent: usize, packing: Packing) -> Self {
         Self {
-            encoded: length,
-            sent: length,
+            encoded,
+            sent,
+            packing,
         }
     }
 
@@ -61,8 +63,14 @@ impl Wrote {
         self.encoded
     }
 
-    /// Its length in bytes, as handed over.
+    /// Its length in bytes, as handed over: after compression. Of a reply that is compressed whole,
+    /// the first event counts all bytes, and the others none.
     pub fn sent(&self) -> usize {
         self.sent
+    }
+
+    /// How it was compressed.
+    pub fn packing(&self) -> Packing {
+        self.packing
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use crate::{End, EndReason, Observer, Shutdown, end::Ends, queue::Capacity};
+use crate::{Compression, End, EndReason, Observer, Shutdown, end::Ends, queue::Capacity};
 
 /// The settings of streams: one value for the application, and changes for single streams on
 /// [`Sse`](crate::Sse).
@@ -14,6 +14,7 @@ use crate::{End, EndReason, Observer, Shutdown, end::Ends, queue::Capacity};
 /// | [`max_event_size`](Self::max_event_size) | 16 MiB |
 /// | [`max_age`](Self::max_age) | none |
 /// | [`queue_bytes`](Self::queue_bytes) | 1 MiB |
+/// | [`compression`](Self::compression) | zstd or gzip, as the client asks |
 /// | [`end_with`](Self::end_with) | as [`EndReason::default_end`] |
 /// | [`observer`](Self::observer), [`shutdown`](Self::shutdown) | none |
 ///
@@ -34,6 +35,7 @@ pub struct StreamOptions {
     pub(crate) queue: Capacity,
     pub(crate) max_event_size: usize,
     pub(crate) max_age: Option<Duration>,
+    pub(crate) compression: Compression,
     pub(crate) ends: Ends,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) shutdown: Option<Shutdown>,
@@ -50,6 +52,7 @@ impl StreamOptions {
             },
             max_event_size: 16 << 20,
             max_age: None,
+            compression: Compression::new(),
             ends: Ends::DEFAULT,
             observer: None,
             shutdown: None,
@@ -90,6 +93,13 @@ impl StreamOptions {
         self
     }
 
+    /// How responses are compressed; `None` for not at all. Default: with zstd or gzip, as the
+    /// client asks.
+    pub fn compression(mut self, compression: impl Into<Compression>) -> Self {
+        self.compression = compression.into();
+        self
+    }
+
     /// How streams with this reason end: cleanly, or broken so that the page comes back.
     pub fn end_with(mut self, reason: EndReason, end: End) -> Self {
         self.ends.set(reason, end);
@@ -123,6 +133,7 @@ impl fmt::Debug for StreamOptions {
             .field("queue", &self.queue)
             .field("max_event_size", &self.max_event_size)
             .field("max_age", &self.max_age)
+            .field("compression", &self.compression)
             .field("ends", &self.ends)
             .field("observer", &self.observer.is_some())
             .field("shutdown", &self.shutdown)

@@ -3,16 +3,23 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use http::{
-    HeaderValue, Response, Version,
-    header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderName},
+    HeaderValue, Response, StatusCode, Version,
+    header::{CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, VARY},
 };
 
 use crate::{
-    BodyError, Client, Connect, End, EndReason, Ended, Frame, Sender, SseBody, StreamOptions,
+    BodyError, Client, Codec, Compression, Connect, End, EndReason, Ended, Frame, Sender, SseBody,
+    StreamOptions,
+    compress::{Choice, Coder, whole},
     lifecycle::{Lifecycle, OnDisconnect},
     live::{Begin, Live, Start},
     queue::Queue,
+    timer::Timer,
 };
+
+/// The answer to a client that refuses every coding there is.
+const NOT_ACCEPTABLE: &str = "None of the content codings of this event stream is acceptable to the client: \
+    its Accept-Encoding header refuses `identity` too.\n";
 
 /// A response that streams events; made by [`Connect`](crate::Connect).
 ///
@@ -65,6 +72,12 @@ impl Sse {
     /// have no age.
     pub fn max_age(self, age: impl Into<Option<Duration>>) -> Self {
         self.configure(|options| options.max_age(age))
+    }
+
+    /// How the response is compressed; `None` for not at all, which is right where it holds a
+    /// secret beside text that others choose (see [`Frame::sensitive`]).
+    pub fn compression(self, compression: impl Into<Compression>) -> Self {
+        self.configure(|options| options.compression(compression))
     }
 
     /// How the stream ends for this reason.
@@ -133,12 +146,35 @@ impl Sse {
     /// | `Cache-Control` | `no-cache` | Datastar's ADR |
     /// | `X-Accel-Buffering` | `no` | nginx and others hold events back without it |
     /// | `Connection` | `keep-alive` | Datastar's ADR; on HTTP/1.1 only, illegal in HTTP/2 (RFC 9113, 8.2.2) |
+    /// | `Content-Encoding` | `zstd`, `gzip` or `br` | what the client accepts, see [`Compression`] |
+    /// | `Vary` | `Accept-Encoding` | wherever that is negotiated (RFC 9110, 12.5.5) |
+    ///
+    /// A client that refuses every coding, and the uncompressed stream too (`identity;q=0`), gets
+    /// a 406 with a text, and nothing begins.
     ///
     /// [WHATWG HTML, 9.2]: https://html.spec.whatwg.org/multipage/server-sent-events.html
     pub fn into_http(self) -> Response<SseBody> {
         let version = self.connect.version;
-        let mut response = Response::new(self.into_body());
+        let compression = self.connect.options.compression;
+        let accepted = self
+            .connect
+            .accepted
+            .filter(|_| compression.codecs().next().is_some());
+        let choice = accepted.map_or(Choice::Identity, |accepted| {
+            accepted.choose(compression.codecs())
+        });
+        if choice == Choice::Refused {
+            return self.refuse();
+        }
+        let (body, codec) = self.into_body(choice);
+        let mut response = Response::new(body);
         let headers = response.headers_mut();
+        if accepted.is_some() {
+            headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+        }
+        if let Some(codec) = codec {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(codec.as_str()));
+        }
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         headers.insert(
@@ -151,7 +187,28 @@ impl Sse {
         response
     }
 
-    fn into_body(self) -> SseBody {
+    fn refuse(self) -> Response<SseBody> {
+        let body = match self.connect.is_head {
+            true => SseBody::nothing(),
+            false => SseBody::text(NOT_ACCEPTABLE),
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = StatusCode::NOT_ACCEPTABLE;
+        let headers = response.headers_mut();
+        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("text/plain; charset=utf-8"),
+        );
+        response
+    }
+
+    /// The body, and what it is coded with.
+    fn into_body(self, choice: Choice) -> (SseBody, Option<Codec>) {
+        let codec = match choice {
+            Choice::Coded(codec) => Some(codec),
+            Choice::Identity | Choice::Refused => None,
+        };
         let Connect {
             is_head,
             client,
@@ -159,8 +216,14 @@ impl Sse {
             transport,
             ..
         } = self.connect;
+        let compression = options.compression;
+        let is_known = self.on_connect.is_none();
+        let codec = match &self.source {
+            Source::Known(frames) if is_known => codec.filter(|_| compression.has_use_for(frames)),
+            _ => codec,
+        };
         if is_head {
-            return SseBody::nothing();
+            return (SseBody::nothing(), codec);
         }
         let lifecycle = Lifecycle::new(
             client.clone(),
@@ -169,8 +232,9 @@ impl Sse {
             self.on_disconnect,
         );
         let body = match self.source {
-            Source::Known(frames) if self.on_connect.is_none() => {
-                return SseBody::known(lifecycle, frames);
+            Source::Known(frames) if is_known => {
+                let whole = codec.and_then(|codec| whole(codec, compression, &frames));
+                return (SseBody::known(lifecycle, frames, whole), codec);
             }
             Source::Known(frames) => send_all(frames),
             Source::Live(body) => body,
@@ -184,13 +248,11 @@ impl Sse {
             max_age: options.max_age.filter(|_| self.long_lived),
             shutdown: options.shutdown.filter(|_| self.follow_shutdown),
         };
-        SseBody::live(Live::new(
-            lifecycle,
-            queue,
-            begin,
-            options.keep_alive,
-            options.ends,
-        ))
+        let coder = codec.and_then(|codec| Coder::new(codec, compression));
+        let forget_after = compression.forget_after.filter(|_| coder.is_some());
+        let timer = Timer::new(options.keep_alive, forget_after);
+        let live = Live::new(lifecycle, queue, begin, timer, coder, options.ends);
+        (SseBody::live(live), codec)
     }
 }
 

@@ -1,5 +1,5 @@
-//! The one timer of a stream: for the next heartbeat, for its maximum age, and for the last bytes
-//! before a break.
+//! The one timer of a stream: for the next heartbeat, for its maximum age, for letting go of what
+//! an idle stream keeps, and for the last bytes before a break.
 
 use std::{
     panic::catch_unwind,
@@ -22,17 +22,29 @@ const LINGER: Duration = Duration::from_millis(100);
 /// nor maximum age.
 pub(crate) struct Timer {
     keep_alive: Option<Duration>,
+    forget_after: Option<Duration>,
     too_old: Option<Instant>,
+    /// When what the stream keeps is to be let go.
+    forget: Option<Instant>,
     last_bytes: Instant,
     sleep: Option<Pin<Box<Sleep>>>,
     is_missing: bool,
 }
 
+/// What it is time for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    Heartbeat,
+    Forget,
+}
+
 impl Timer {
-    pub(crate) fn new(keep_alive: Option<Duration>) -> Self {
+    pub(crate) fn new(keep_alive: Option<Duration>, forget_after: Option<Duration>) -> Self {
         Self {
             keep_alive,
+            forget_after,
             too_old: None,
+            forget: None,
             last_bytes: Instant::now(),
             sleep: None,
             is_missing: false,
@@ -48,20 +60,26 @@ impl Timer {
         self.last_bytes = Instant::now();
     }
 
+    pub(crate) fn wrote_event(&mut self) {
+        self.wrote();
+        self.forget = self
+            .forget_after
+            .and_then(|idle| self.last_bytes.checked_add(idle));
+    }
+
     pub(crate) fn is_too_old(&self) -> bool {
         self.too_old
             .is_some_and(|instant| Instant::now() >= instant)
     }
 
-    /// Ready when a heartbeat is due; wakes the task at the maximum age too.
-    pub(crate) fn poll_heartbeat(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Ready when there is something to do; wakes the task at the maximum age too.
+    pub(crate) fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<Due> {
         let heartbeat = self
             .keep_alive
             .and_then(|interval| self.last_bytes.checked_add(interval));
-        let due = match (heartbeat, self.too_old) {
-            (Some(heartbeat), Some(too_old)) => heartbeat.min(too_old),
-            (Some(due), None) | (None, Some(due)) => due,
-            (None, None) => return Poll::Pending,
+        let next = [heartbeat, self.too_old, self.forget];
+        let Some(due) = next.into_iter().flatten().min() else {
+            return Poll::Pending;
         };
         ready!(self.poll_until(due, cx));
         if self.is_too_old() {
@@ -69,20 +87,17 @@ impl Timer {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        Poll::Ready(())
+        if self.forget == Some(due) {
+            self.forget = None;
+            return Poll::Ready(Due::Forget);
+        }
+        Poll::Ready(Due::Heartbeat)
     }
 
     /// Ready when the last bytes have had time to leave.
     pub(crate) fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match self.last_bytes.checked_add(LINGER) {
             Some(due) if Instant::now() < due => {
-                if self
-                    .sleep
-                    .as_ref()
-                    .is_some_and(|sleep| sleep.deadline() > due)
-                {
-                    self.sleep = None;
-                }
                 let polled = self.poll_until(due, cx);
                 if self.is_missing {
                     Poll::Ready(())
@@ -102,6 +117,9 @@ impl Timer {
         let Some(sleep) = &mut self.sleep else {
             return Poll::Pending;
         };
+        if sleep.deadline() > due {
+            sleep.as_mut().reset(due);
+        }
         loop {
             ready!(sleep.as_mut().poll(cx));
             if sleep.deadline() >= due {

@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
-    End, EndReason, EventDefaults, Events, Frame, Observer, Shutdown, SignalsRejection,
-    StreamOptions,
+    Compression, End, EndReason, EventDefaults, Events, Frame, Observer, Shutdown,
+    SignalsRejection, StreamOptions,
 };
 
 /// The settings of an application: for streams, for events, for signals that come in.
@@ -86,6 +86,12 @@ impl Config {
     /// none, which leaves the client at its 1 s.
     pub fn retry(self, delay: Duration) -> Self {
         self.events(|defaults| defaults.retry(delay))
+    }
+
+    /// How responses are compressed, see [`StreamOptions::compression`]; `None` for not at all.
+    /// Default: with zstd or gzip, as the client asks.
+    pub fn compression(self, compression: impl Into<Compression>) -> Self {
+        self.streams(|options| options.compression(compression))
     }
 
     /// How streams with this reason end, see [`StreamOptions::end_with`].

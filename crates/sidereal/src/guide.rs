@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`streams`] | one-shot and long-lived streams, hooks, ends, backpressure, shutdown |
 //! | [`signals`] | what a page sends and what it gets, limits, files, rejections, tabs |
+//! | [`compression`] | what is compressed how, what it costs, when to turn it off |
 //! | [`testing`] | tests of handlers, without a browser and without waiting |
 //! | [`from_datastar_cl`] | for those who come from datastar-cl (Common Lisp) |
 //! | [`from_datastar_rust`] | for those who come from the crate `datastar` |
@@ -29,6 +30,9 @@ guides! {
     /// Signals: what a page sends, and what it gets.
     ///
     signals: "signals.md";
+    /// Compression: on by default, and what it costs.
+    ///
+    compression: "compression.md";
     /// Testing handlers.
     ///
     testing: "testing.md";

@@ -40,9 +40,9 @@ pub mod testing;
 
 pub use http;
 pub use sidereal_sse::{
-    Aborted, BodyError, Client, ClientId, END_TARGET, End, EndReason, Ended, EventId, Frame,
-    IntoFrame, Line, LineError, Observer, SendError, Shutdown, SseBody, StreamOptions, Transport,
-    Wrote,
+    Aborted, BodyError, Client, ClientId, Codec, Compression, END_TARGET, End, EndReason, Ended,
+    EventId, Frame, IntoFrame, Line, LineError, Observer, Packing, SendError, Shutdown, SseBody,
+    StreamOptions, Transport, Wrote,
 };
 
 #[cfg(feature = "serve")]

@@ -5,7 +5,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use http::Response;
 
 use crate::{
-    BodyError, Client, End, EndReason, Ended, EventDefaults, Sender, SseBody, StreamOptions,
+    BodyError, Client, Compression, End, EndReason, Ended, EventDefaults, Sender, SseBody,
+    StreamOptions,
 };
 
 /// A response that streams events: what a handler returns. Made by [`Connect`](crate::Connect).
@@ -62,6 +63,12 @@ impl Sse {
     /// no age.
     pub fn max_age(self, age: impl Into<Option<Duration>>) -> Self {
         self.map(|sse| sse.max_age(age))
+    }
+
+    /// How the response is compressed; `None` for not at all. Default: with zstd or gzip, as the
+    /// client asks, see the [guide](crate::guide::compression).
+    pub fn compression(self, compression: impl Into<Compression>) -> Self {
+        self.map(|sse| sse.compression(compression))
     }
 
     /// How the stream ends for this reason: cleanly, or broken so that the page comes back.

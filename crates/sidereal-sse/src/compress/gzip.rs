@@ -1,0 +1,130 @@
+//! Gzip, rolled: one member for each response, in it raw deflate whose chunks end with a sync flush.
+//!
+//! ```text
+//! head       1f 8b 08 00 00 00 00 00 00 ff
+//! chunk      deflate blocks, none of them final, then the empty stored block 00 00 00 ff ff
+//! heartbeat  00 00 00 ff ff
+//! end        03 00, CRC-32, length
+//! ```
+//!
+//! A chunk is made by an encoder that begins with the last 32 KiB before it as its dictionary.
+//! Deflate has no other state between blocks, so nothing need be reset for the decoder. RFC 1951,
+//! RFC 1952.
+
+use bytes::Bytes;
+use flate2::{Compress, FlushCompress, Status};
+
+use super::{Compression, codec::Recipe, encoders::Encoders, sum::Sum};
+
+const HEAD: &[u8] = &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+const EMPTY_BLOCK: &[u8] = &[0, 0, 0, 0xff, 0xff];
+const FINAL_BLOCK: &[u8] = &[3, 0];
+const WINDOW: usize = 1 << 15;
+/// The longest stored block.
+const STORED: usize = 0xffff;
+
+#[derive(Debug)]
+pub(super) struct Gzip;
+
+impl Recipe for Gzip {
+    fn head(&self, _: &Compression) -> Bytes {
+        Bytes::from_static(HEAD)
+    }
+
+    fn separator(&self) -> &'static [u8] {
+        &[]
+    }
+
+    fn reach(&self, _: &Compression) -> usize {
+        WINDOW
+    }
+
+    fn chunk(
+        &self,
+        encoders: &mut Encoders,
+        settings: &Compression,
+        base: &[u8],
+        event: &[u8],
+        chunk: &mut Vec<u8>,
+    ) -> bool {
+        let encoder = encoders.gzip(settings.gzip_level);
+        let dictionary = &base[base.len().saturating_sub(WINDOW)..];
+        let is_rolled = !dictionary.is_empty() && encoder.set_dictionary(dictionary).is_ok();
+        if !is_rolled && !dictionary.is_empty() {
+            encoder.reset();
+        }
+        let start = chunk.len();
+        if deflate(encoder, event, FlushCompress::Sync, chunk) {
+            return is_rolled;
+        }
+        chunk.truncate(start);
+        store(event, chunk);
+        false
+    }
+
+    fn heartbeat(&self) -> Bytes {
+        Bytes::from_static(EMPTY_BLOCK)
+    }
+
+    fn end(&self, sum: &Sum) -> Bytes {
+        Bytes::from([FINAL_BLOCK, &sum.trailer()].concat())
+    }
+
+    fn whole(
+        &self,
+        encoders: &mut Encoders,
+        settings: &Compression,
+        text: &[u8],
+        coded: &mut Vec<u8>,
+    ) {
+        coded.extend_from_slice(HEAD);
+        let encoder = encoders.gzip(settings.gzip_level);
+        if !deflate(encoder, text, FlushCompress::Finish, coded) {
+            coded.truncate(HEAD.len());
+            store(text, coded);
+            coded.extend_from_slice(FINAL_BLOCK);
+        }
+        coded.extend_from_slice(&Sum::of(text).trailer());
+    }
+}
+
+/// Appends all of `text` compressed, and flushed; `false` where the encoder does not do so, which
+/// none is known to do.
+fn deflate(encoder: &mut Compress, text: &[u8], flush: FlushCompress, out: &mut Vec<u8>) -> bool {
+    let before = (encoder.total_in(), encoder.total_out());
+    loop {
+        let done = usize::try_from(encoder.total_in() - before.0).unwrap_or(usize::MAX);
+        let Some(rest) = text.get(done..) else {
+            return false;
+        };
+        // Room for a fifth of what is to come, and again that where it was not enough.
+        out.reserve(64 + rest.len() / 5);
+        let produced = encoder.total_out();
+        match encoder.compress_vec(rest, out, flush) {
+            Ok(Status::StreamEnd) => return true,
+            Ok(Status::Ok) => {}
+            // Nothing more to do: the flush was complete.
+            Ok(Status::BufError) if produced == encoder.total_out() => {
+                return done == text.len() && flush == FlushCompress::Sync;
+            }
+            Ok(Status::BufError) => {}
+            Err(_) => return false,
+        }
+        let all = encoder.total_in() - before.0 == text.len() as u64;
+        // Room left over says that nothing is held back (zlib's manual, `deflate`).
+        if all && out.len() < out.capacity() && flush == FlushCompress::Sync {
+            return true;
+        }
+    }
+}
+
+/// Appends `text` as stored blocks.
+fn store(text: &[u8], out: &mut Vec<u8>) {
+    for piece in text.chunks(STORED) {
+        let length = piece.len() as u16;
+        out.push(0);
+        out.extend_from_slice(&length.to_le_bytes());
+        out.extend_from_slice(&(!length).to_le_bytes());
+        out.extend_from_slice(piece);
+    }
+}

@@ -1,0 +1,94 @@
+//! The chunks of an event that goes to many connections: each made at most once.
+
+use std::{
+    fmt,
+    num::NonZeroU64,
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use super::{Codec, Compression, Packed, sum::Sum};
+
+/// How many different chunks an event keeps. Connections whose histories differ more than this
+/// make their own.
+const MOST: usize = 8;
+
+/// The number of a shared event, unique while the process runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct FrameId(NonZeroU64);
+
+impl FrameId {
+    fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        // Comes round in 500 years of a thousand events a microsecond.
+        Self(NonZeroU64::new(NEXT.fetch_add(1, Ordering::Relaxed)).unwrap_or(NonZeroU64::MAX))
+    }
+}
+
+/// What a chunk depends on beside its event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Key {
+    pub(super) codec: Codec,
+    pub(super) settings: Compression,
+    /// The event before it; `None` for a standalone chunk.
+    pub(super) base: Option<FrameId>,
+}
+
+/// What all clones of a shared frame share.
+pub(crate) struct Shared {
+    id: FrameId,
+    chunks: Mutex<Vec<(Key, Arc<OnceLock<Packed>>)>>,
+    #[cfg_attr(not(feature = "gzip"), allow(dead_code))]
+    sum: OnceLock<Sum>,
+}
+
+impl Shared {
+    pub(crate) fn new() -> Self {
+        Self {
+            id: FrameId::next(),
+            chunks: Mutex::default(),
+            sum: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn id(&self) -> FrameId {
+        self.id
+    }
+
+    /// The chunk with this key, made by whoever asks first; others wait for it. Nothing is
+    /// compressed under the lock.
+    pub(super) fn chunk(&self, key: Key, make: impl FnOnce() -> Packed) -> Packed {
+        let place = {
+            let mut chunks = self.chunks.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = chunks.iter().find(|(other, _)| *other == key);
+            match known {
+                Some((_, place)) => Some(Arc::clone(place)),
+                None if chunks.len() < MOST => {
+                    let place = Arc::default();
+                    chunks.push((key, Arc::clone(&place)));
+                    Some(place)
+                }
+                None => None,
+            }
+        };
+        match place {
+            Some(place) => place.get_or_init(make).clone(),
+            None => make(),
+        }
+    }
+
+    #[cfg(feature = "gzip")]
+    pub(super) fn sum(&self, text: &[u8]) -> &Sum {
+        self.sum.get_or_init(|| Sum::of(text))
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,13 @@
+//! Compression, chunk by chunk, against reference decoders.
+//!
+//! `SIDEREAL_STREAMS` says how many random streams are made for each codec; 3,000 without it.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod content;
+mod decoders;
+mod head;
+mod idle;
+mod random_streams;
+mod replies;
+mod rolling;
+mod viewer;
