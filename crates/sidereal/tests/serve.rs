@@ -4,226 +4,27 @@
 #![cfg(feature = "serve")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod serve_support;
+
 use std::{
     convert::Infallible,
-    io,
     net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::Ordering,
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::Incoming;
-use sidereal::serve::{Listener, Peer, Served, Server, serve};
+use serve_support::*;
+use sidereal::serve::{Peer, serve};
 use sidereal_sse::{Connect, End, EndReason, Event, Shutdown, SseBody};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    sync::{mpsc, watch},
-    task::JoinHandle,
     time::{sleep, timeout},
 };
 use tower::service_fn;
-
-const SOON: Duration = Duration::from_secs(5);
-const DEADLINE: Duration = Duration::from_millis(300);
-
-// What the tests serve.
-
-/// Tells why streams ended.
-type Ends = mpsc::UnboundedSender<EndReason>;
-
-fn ends() -> (Ends, mpsc::UnboundedReceiver<EndReason>) {
-    mpsc::unbounded_channel()
-}
-
-/// Two kinds of streams, by path:
-/// - `/flood`: events of 64 KiB without end, counted when they are accepted;
-/// - anything else: "first", and when told so "last", and then nothing.
-#[derive(Clone)]
-struct App {
-    ends: Ends,
-    flooded: Arc<AtomicUsize>,
-    last: watch::Receiver<bool>,
-    lasts: Arc<AtomicUsize>,
-}
-
-impl App {
-    fn new(ends: Ends) -> (Self, watch::Sender<bool>) {
-        let (tell, last) = watch::channel(false);
-        let app = Self {
-            ends,
-            flooded: Arc::default(),
-            last,
-            lasts: Arc::default(),
-        };
-        (app, tell)
-    }
-
-    fn respond(&self, request: Request<Incoming>) -> Response<SseBody> {
-        let connect = Connect::from_request(&request);
-        let ends = self.ends.clone();
-        let sse = if request.uri().path() == "/flood" {
-            let flooded = Arc::clone(&self.flooded);
-            let data = "x".repeat(64 << 10);
-            connect.every(Duration::ZERO, move |tx| {
-                let event = Event::new(&data);
-                let flooded = Arc::clone(&flooded);
-                async move {
-                    tx.send(event).await?;
-                    flooded.fetch_add(1, Ordering::SeqCst);
-                    Ok(())
-                }
-            })
-        } else {
-            let mut last = self.last.clone();
-            let lasts = Arc::clone(&self.lasts);
-            connect.run(async move |tx| {
-                tx.send(Event::new("first")).await?;
-                last.wait_for(|last| *last).await?;
-                tx.send(Event::new("last")).await?;
-                lasts.fetch_add(1, Ordering::SeqCst);
-                std::future::pending().await
-            })
-        };
-        let sse = if request.uri().path() == "/clean" {
-            sse.end_with(EndReason::Shutdown, End::Clean)
-        } else {
-            sse
-        };
-        sse.on_disconnect(move |_, ended| ends.send(ended.reason()).unwrap_or_default())
-            .into_http()
-    }
-}
-
-macro_rules! service {
-    ($app:expr) => {{
-        let app = $app.clone();
-        service_fn(move |request: Request<Incoming>| {
-            let response = app.respond(request);
-            async move { Ok::<_, Infallible>(response) }
-        })
-    }};
-}
-
-struct Running {
-    address: SocketAddr,
-    shutdown: Shutdown,
-    server: JoinHandle<io::Result<Served>>,
-}
-
-fn run<S>(server: Server<S>) -> Running
-where
-    Server<S>: IntoFuture<Output = io::Result<Served>, IntoFuture: Send + 'static>,
-{
-    Running {
-        address: server.local_addr().unwrap(),
-        shutdown: server.shutdown_handle(),
-        server: tokio::spawn(server.into_future()),
-    }
-}
-
-impl Running {
-    async fn shut_down(self) -> Served {
-        self.shutdown.trigger();
-        let served = timeout(SOON, self.server).await;
-        served.expect("the server does not end").unwrap().unwrap()
-    }
-}
-
-async fn listener() -> Listener {
-    Listener::bind("127.0.0.1:0").await.unwrap()
-}
-
-// The clients.
-
-/// An HTTP/1.1 client that has asked for a path.
-async fn get(address: SocketAddr, path: &str) -> TcpStream {
-    let stream = TcpStream::connect(address).await.unwrap();
-    ask(stream, path).await
-}
-
-async fn ask(mut stream: TcpStream, path: &str) -> TcpStream {
-    let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    stream
-}
-
-/// A client for whom the kernel takes in next to nothing.
-async fn narrow(address: SocketAddr) -> TcpStream {
-    let socket = tokio::net::TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(4 << 10).unwrap();
-    socket.connect(address).await.unwrap()
-}
-
-/// Reads until the text has come.
-async fn read_until(stream: &mut TcpStream, text: &str) -> String {
-    let mut read = Vec::new();
-    timeout(SOON, async {
-        while !String::from_utf8_lossy(&read).contains(text) {
-            let length = stream.read_buf(&mut read).await.unwrap();
-            assert_ne!(
-                length,
-                0,
-                "ended after {:?}",
-                String::from_utf8_lossy(&read)
-            );
-        }
-    })
-    .await
-    .unwrap_or_else(|_| panic!("no {text:?} in {:?}", String::from_utf8_lossy(&read)));
-    String::from_utf8(read).unwrap()
-}
-
-/// Reads to the end, an abrupt one included.
-async fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
-    let mut read = Vec::new();
-    let _ = timeout(SOON, stream.read_to_end(&mut read))
-        .await
-        .expect("the connection stays open");
-    read
-}
-
-/// Waits until no more events are accepted: all who flood are stalled.
-async fn stalled(app: &App) {
-    let mut before = 0;
-    for _ in 0..50 {
-        sleep(Duration::from_millis(100)).await;
-        let now = app.flooded.load(Ordering::SeqCst);
-        if now > 0 && now == before {
-            return;
-        }
-        before = now;
-    }
-    panic!("the readers do not stall");
-}
-
-async fn h2(
-    stream: TcpStream,
-    window: u32,
-) -> (
-    h2::client::SendRequest<Bytes>,
-    JoinHandle<Result<(), h2::Error>>,
-) {
-    stream.set_nodelay(true).unwrap();
-    let (client, connection) = h2::client::Builder::new()
-        .initial_window_size(window)
-        .initial_connection_window_size(window)
-        .handshake(stream)
-        .await
-        .unwrap();
-    (client, tokio::spawn(connection))
-}
-
-async fn h2_get(client: &mut h2::client::SendRequest<Bytes>, path: &str) -> h2::RecvStream {
-    let request = Request::get(format!("http://x{path}")).body(()).unwrap();
-    let (response, _) = client.send_request(request, true).unwrap();
-    timeout(SOON, response).await.unwrap().unwrap().into_body()
-}
 
 // Shutdown.
 
@@ -249,7 +50,7 @@ async fn a_thousand_streams_do_not_block_a_shutdown_nor_do_ten_that_nobody_reads
     let count = affordable(1_000) - STALLED;
     let (ends, mut ended) = ends();
     let (app, tell) = App::new(ends);
-    let server = run(serve(listener().await, service!(app)).grace(grace));
+    let server = run(serve(listener().await, service(&app)).grace(grace));
 
     let mut idle = Vec::new();
     for _ in 0..STALLED {
@@ -298,7 +99,7 @@ async fn streams_may_end_cleanly_at_a_shutdown_which_is_then_quick() {
     let (app, _tell) = App::new(ends);
     let (signal, told) = tokio::sync::oneshot::channel::<()>();
     let server = run(
-        serve(listener().await, service!(app)).shutdown_on(async move {
+        serve(listener().await, service(&app)).shutdown_on(async move {
             let _ = told.await;
         }),
     );
@@ -326,8 +127,8 @@ async fn one_switch_shuts_several_servers_down_and_http2_streams_on_them() {
     let (ends, mut ended) = ends();
     let (app, tell) = App::new(ends);
     let shutdown = Shutdown::new();
-    let one = run(serve(listener().await, service!(app)).shutdown(shutdown.clone()));
-    let two = run(serve(listener().await, service!(app)).shutdown(shutdown.clone()));
+    let one = run(serve(listener().await, service(&app)).shutdown(shutdown.clone()));
+    let two = run(serve(listener().await, service(&app)).shutdown(shutdown.clone()));
     let (mut client, connection) =
         h2(TcpStream::connect(one.address).await.unwrap(), 1 << 20).await;
     let mut body = h2_get(&mut client, "/").await;
@@ -353,7 +154,7 @@ async fn one_switch_shuts_several_servers_down_and_http2_streams_on_them() {
 async fn a_stalled_http2_stream_is_closed_by_force_with_its_reason() {
     let (ends, mut ended) = ends();
     let (app, _tell) = App::new(ends);
-    let server = run(serve(listener().await, service!(app)).grace(DEADLINE));
+    let server = run(serve(listener().await, service(&app)).grace(DEADLINE));
     let (mut client, _connection) =
         h2(TcpStream::connect(server.address).await.unwrap(), 1 << 16).await;
     let _body = h2_get(&mut client, "/flood").await;
@@ -366,7 +167,7 @@ async fn a_stalled_http2_stream_is_closed_by_force_with_its_reason() {
 async fn a_server_that_is_dropped_closes_its_connections() {
     let (ends, mut ended) = ends();
     let (app, _tell) = App::new(ends);
-    let server = run(serve(listener().await, service!(app)));
+    let server = run(serve(listener().await, service(&app)));
     let mut reader = get(server.address, "/").await;
     read_until(&mut reader, "data: first\n\n").await;
     server.server.abort();
@@ -380,7 +181,7 @@ async fn a_server_that_is_dropped_closes_its_connections() {
 async fn a_stalled_http1_reader_is_closed_at_the_write_deadline() {
     let (ends, mut ended) = ends();
     let (app, _tell) = App::new(ends);
-    let server = run(serve(listener().await, service!(app)).write_deadline(DEADLINE));
+    let server = run(serve(listener().await, service(&app)).write_deadline(DEADLINE));
     let begun = Instant::now();
     let mut reader = ask(narrow(server.address).await, "/flood").await;
     let reason = timeout(SOON, ended.recv()).await.unwrap();
@@ -396,7 +197,7 @@ async fn a_stalled_http1_reader_is_closed_at_the_write_deadline() {
 async fn a_stalled_http2_stream_is_reset_at_the_write_deadline_and_its_neighbours_are_not() {
     let (ends, mut ended) = ends();
     let (app, tell) = App::new(ends);
-    let server = run(serve(listener().await, service!(app)).write_deadline(DEADLINE));
+    let server = run(serve(listener().await, service(&app)).write_deadline(DEADLINE));
     let (client, connection) = h2::client::Builder::new()
         .initial_window_size(32 << 10)
         .initial_connection_window_size(1 << 20)
@@ -458,7 +259,7 @@ async fn an_http2_reply_that_nobody_reads_is_reset_too() {
 async fn an_http2_peer_that_reads_nothing_at_all_is_closed_at_the_write_deadline() {
     let (ends, mut ended) = ends();
     let (app, _tell) = App::new(ends);
-    let server = run(serve(listener().await, service!(app)).write_deadline(DEADLINE));
+    let server = run(serve(listener().await, service(&app)).write_deadline(DEADLINE));
     let (mut client, mut connection) = h2::client::Builder::new()
         .initial_window_size(1 << 30)
         .initial_connection_window_size(1 << 30)
@@ -483,7 +284,7 @@ async fn a_slow_reader_is_not_closed() {
     let deadline = Duration::from_secs(1);
     let (ends, mut ended) = ends();
     let (app, _tell) = App::new(ends);
-    let server = run(serve(listener().await, service!(app)).write_deadline(deadline));
+    let server = run(serve(listener().await, service(&app)).write_deadline(deadline));
     let mut reader = ask(narrow(server.address).await, "/flood").await;
     let mut buffer = [0; 4 << 10];
     let begun = Instant::now();
@@ -568,7 +369,7 @@ async fn a_break_on_purpose_loses_nothing_that_a_slow_reader_has_yet_to_read() {
 async fn a_client_that_leaves_is_seen_to_at_once() {
     let (ends, mut ended) = ends();
     let (app, _tell) = App::new(ends);
-    let server = run(serve(listener().await, service!(app)));
+    let server = run(serve(listener().await, service(&app)));
 
     let mut leaves = get(server.address, "/").await;
     read_until(&mut leaves, "data: first\n\n").await;
@@ -613,7 +414,7 @@ async fn a_client_that_leaves_is_seen_to_at_once() {
 async fn connections_over_the_limit_wait() {
     let (ends, _ended) = ends();
     let (app, _tell) = App::new(ends);
-    let server = run(serve(listener().await, service!(app)).max_connections(2));
+    let server = run(serve(listener().await, service(&app)).max_connections(2));
     let mut one = get(server.address, "/").await;
     let mut two = get(server.address, "/").await;
     read_until(&mut one, "data: first\n\n").await;
@@ -630,7 +431,7 @@ async fn connections_over_the_limit_wait() {
 async fn a_client_that_says_nothing_is_closed() {
     let (ends, _ended) = ends();
     let (app, _tell) = App::new(ends);
-    let server = run(serve(listener().await, service!(app)).header_read_timeout(DEADLINE));
+    let server = run(serve(listener().await, service(&app)).header_read_timeout(DEADLINE));
     let mut silent = TcpStream::connect(server.address).await.unwrap();
     let mut half = TcpStream::connect(server.address).await.unwrap();
     half.write_all(b"GET / HT").await.unwrap();

@@ -4,13 +4,13 @@ use std::{
     net::SocketAddr,
     pin::pin,
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper_util::{
@@ -18,14 +18,15 @@ use hyper_util::{
     server::conn::auto,
 };
 use sidereal_sse::{EndReason, Shutdown};
-use tokio::{
-    net::TcpStream,
-    sync::{mpsc, watch},
-};
+use tokio::sync::{mpsc, watch};
 use tower_service::Service;
 
 use super::{
-    BoxError, deadline::DeadlineStream, listener::SocketSettings, requests::Requests,
+    BoxError,
+    deadline::DeadlineStream,
+    listener::{FOR_EVER, SocketSettings},
+    requests::Requests,
+    socket::{Socket, SocketWatch},
     stalled::StreamExecutor,
 };
 
@@ -43,12 +44,21 @@ pub(super) enum Phase {
     Closing,
 }
 
+/// How a connection was over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Over {
+    /// hyper was done with it.
+    ByItself,
+    /// The client is gone, or was given up on.
+    ByForce,
+}
+
 /// What connections share.
 #[derive(Clone)]
 pub(super) struct Shared<S> {
     pub(super) service: S,
     pub(super) shutdown: Shutdown,
-    pub(super) socket: SocketSettings,
+    pub(super) settings: SocketSettings,
     pub(super) header_read_timeout: Option<Duration>,
     pub(super) phase: watch::Receiver<Phase>,
     /// Never sent on: when no connection holds it any more, all are gone.
@@ -67,50 +77,78 @@ where
 {
     /// Serves one connection to its end. What it ends with is of no interest to anyone: the client
     /// left, or spoke no HTTP.
-    pub(super) async fn connection(mut self, stream: DeadlineStream<TcpStream>, peer: SocketAddr) {
+    pub(super) async fn connection(self, socket: Socket, peer: SocketAddr) {
+        let watch = socket.watch();
+        let mut phase = self.phase.clone();
+        // The server waits for the close as well.
+        let _open = self.open.clone();
+        if self.serve(socket, &watch, peer).await == Over::ByItself {
+            tokio::select! {
+                () = watch.close() => {}
+                _ = phase.wait_for(|phase| *phase == Phase::Closing) => {}
+            }
+        }
+    }
+
+    async fn serve(mut self, socket: Socket, watch: &SocketWatch, peer: SocketAddr) -> Over {
+        let write_deadline = self.settings.write_deadline;
+        let stream = DeadlineStream::new(socket, write_deadline);
         let verdict = stream.verdict().clone();
         let executor = StreamExecutor::default();
         let builder = self.builder(executor.clone());
-        let called = Arc::new(AtomicBool::new(false));
+        let version = Arc::new(OnceLock::new());
         let requests = Requests {
             service: self.service,
             shutdown: self.shutdown,
             peer,
             verdict: verdict.clone(),
-            write_deadline: self.socket.write_deadline,
+            write_deadline,
             executor,
             open: self.open,
-            called: Arc::clone(&called),
+            version: Arc::clone(&version),
         };
         let mut connection =
             pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), requests));
 
         // hyper's own timeout begins when the version is known, so never for a client that does
         // not say a word.
-        let mut may_be_silent = self.header_read_timeout.is_some();
-        let mut silence = pin!(tokio::time::sleep(
+        let mut may_be_mute = self.header_read_timeout.is_some();
+        let mut mute = pin!(tokio::time::sleep(
             self.header_read_timeout.unwrap_or_default()
         ));
+        let is_pinged = || version.get().map(|version| *version == Version::HTTP_2);
+        let mut silent = pin!(watch.silent(write_deadline.unwrap_or_default(), is_pinged));
+        let mut left = pin!(watch.left());
         loop {
             tokio::select! {
                 biased;
-                _ = connection.as_mut() => return,
+                _ = connection.as_mut() => break,
                 phase = next(&mut self.phase) => match phase {
                     Phase::Serving => {}
                     Phase::Draining => connection.as_mut().graceful_shutdown(),
                     Phase::Closing => {
                         verdict.give_up(EndReason::Shutdown);
                         self.forced.fetch_add(1, Ordering::Relaxed);
-                        return;
+                        return Over::ByForce;
                     }
                 },
-                () = silence.as_mut(), if may_be_silent => {
-                    may_be_silent = false;
-                    if !called.load(Ordering::Relaxed) {
-                        return;
+                () = mute.as_mut(), if may_be_mute => {
+                    may_be_mute = false;
+                    if version.get().is_none() {
+                        return Over::ByForce;
                     }
                 }
+                () = silent.as_mut(), if write_deadline.is_some() => {
+                    verdict.give_up(EndReason::WriteDeadline);
+                    return Over::ByForce;
+                }
+                () = left.as_mut() => return Over::ByForce,
             }
+        }
+        if verdict.is_given() {
+            Over::ByForce
+        } else {
+            Over::ByItself
         }
     }
 
@@ -124,12 +162,12 @@ where
         http2
             .timer(TokioTimer::new())
             .max_send_buf_size(HTTP2_SEND_BUFFER);
-        if let Some(deadline) = self.socket.write_deadline {
-            // A peer that is gone is known to be so within twice the deadline. Not earlier, or one
-            // that has only stopped reading would count as gone.
+        if let Some(deadline) = self.settings.write_deadline {
+            // The pings are hyper's, and what comes of them is seen by `SocketWatch::silent`: hyper
+            // counts a slow reader as gone, whose pong takes its time.
             http2
                 .keep_alive_interval(deadline)
-                .keep_alive_timeout(deadline);
+                .keep_alive_timeout(FOR_EVER);
         }
         builder
     }

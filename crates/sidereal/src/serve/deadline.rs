@@ -10,7 +10,6 @@ use std::{
 use sidereal_sse::{EndReason, Transport};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    sync::OwnedSemaphorePermit,
     time::Sleep,
 };
 
@@ -47,8 +46,6 @@ pub struct DeadlineStream<S> {
     verdict: Verdict,
     wait: Option<Wait>,
     expired: bool,
-    /// A place among the server's connections, free again when the socket is closed.
-    _place: Option<OwnedSemaphorePermit>,
 }
 
 /// Something is pending.
@@ -67,13 +64,7 @@ impl<S> DeadlineStream<S> {
             verdict: Verdict::default(),
             wait: None,
             expired: false,
-            _place: None,
         }
-    }
-
-    pub(super) fn with_place(mut self, place: OwnedSemaphorePermit) -> Self {
-        self._place = Some(place);
-        self
     }
 
     /// The connection as the streams on it know it: it belongs into the extensions of each request,

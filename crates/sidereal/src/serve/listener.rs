@@ -10,6 +10,16 @@ use super::deadline::DeadlineStream;
 /// descriptors: at once there would still be none. axum and hyper 0.14 wait as long.
 const OUT_OF_SOMETHING: Duration = Duration::from_secs(1);
 
+/// Times from here on are for ever: 30 years. hyper adds them to the present, and panics where the
+/// sum is more than the clock can tell.
+pub(super) const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
+/// A time that can be waited for; `None` for ever, which zero is as well.
+pub(super) fn bounded(time: impl Into<Option<Duration>>) -> Option<Duration> {
+    time.into()
+        .filter(|time| !time.is_zero() && *time < FOR_EVER)
+}
+
 /// A TCP listener whose connections have a write deadline and a small unsent-data mark.
 ///
 /// [`serve`](super::serve()) takes it, and with the feature `axum-listener` so does `axum::serve`.
@@ -70,17 +80,18 @@ impl Listener {
         }
     }
 
-    /// How long a connection's writes may be stuck before it is closed. Default 30 s; `None` or zero
-    /// for ever.
+    /// How long a connection's writes may be stuck before it is closed. Default 30 s; `None`, zero or
+    /// more than 30 years for ever.
     ///
     /// Where the platform has it, the kernel gets twice this time (`TCP_USER_TIMEOUT`) for bytes
     /// that nobody acknowledges: without it a peer that vanished from the net, and is sent only
     /// heartbeats, is noticed after a quarter of an hour.
     ///
-    /// TCP tells of new room in steps, of a segment or of half the reader's buffer. On the loopback
-    /// interface, where segments are large, a reader counts as stalled below 64 KiB in a deadline.
+    /// TCP tells of new room in steps, of a segment or of as much as the reader's receive buffer. On
+    /// the loopback interface, where segments are large, steps of 64 KiB were seen, and of up to
+    /// 330 KB for a buffer of 256 KiB: a reader counts as stalled that reads less in a deadline.
     pub fn write_deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
-        self.socket.write_deadline = deadline.into().filter(|deadline| !deadline.is_zero());
+        self.socket.write_deadline = bounded(deadline);
         self
     }
 
@@ -121,10 +132,14 @@ impl Listener {
     /// Dropped before it is ready, no connection is lost.
     pub async fn accept(&mut self) -> (DeadlineStream<TcpStream>, SocketAddr) {
         let (stream, peer) = self.accept_socket().await;
-        (self.socket.guard(stream), peer)
+        self.socket.apply(&stream);
+        (
+            DeadlineStream::new(stream, self.socket.write_deadline),
+            peer,
+        )
     }
 
-    pub(super) fn socket(&self) -> SocketSettings {
+    pub(super) fn settings(&self) -> SocketSettings {
         self.socket
     }
 
@@ -143,15 +158,14 @@ impl Listener {
 }
 
 impl SocketSettings {
-    pub(super) fn guard(self, stream: TcpStream) -> DeadlineStream<TcpStream> {
+    pub(super) fn apply(self, stream: &TcpStream) {
         // A socket that refuses an option still serves; without it things are as elsewhere.
-        if let Err(error) = self.apply(&stream) {
+        if let Err(error) = self.try_apply(stream) {
             tracing::debug!(target: super::TARGET, %error, "a socket option was refused");
         }
-        DeadlineStream::new(stream, self.write_deadline)
     }
 
-    fn apply(self, stream: &TcpStream) -> io::Result<()> {
+    fn try_apply(self, stream: &TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)?;
         #[cfg(any(target_os = "linux", target_os = "android"))]
         {

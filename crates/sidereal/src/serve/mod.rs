@@ -19,6 +19,12 @@
 //! | shutdown with a stalled reader | ends after the grace | ends at the write deadline | hangs |
 //! | last events before a break on purpose | written first | 100 ms to leave | 100 ms to leave |
 //! | client leaves | seen at once | seen at once | seen at once |
+//! | client leaves, its request not read to the end | seen at once, on Linux | second heartbeat | second heartbeat |
+//! | break on purpose, the request not read to the end | loses nothing | may lose the last events | may lose the last events |
+//!
+//! hyper does not read on when a handler leaves a request's body unread. In `axum::serve` there is no
+//! place from which its socket could be watched then; a handler that reads the body, as extractors do,
+//! is not concerned.
 //!
 //! [`Shutdown`]: sidereal_sse::Shutdown
 
@@ -30,6 +36,7 @@ mod listener;
 mod outbox;
 mod requests;
 mod server;
+mod socket;
 mod stalled;
 mod stop;
 mod tracked;

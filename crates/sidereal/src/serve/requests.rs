@@ -4,15 +4,12 @@ use std::{
     net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, OnceLock},
     task::Poll,
     time::Duration,
 };
 
-use http::{Request, Response, StatusCode, Version};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header::CONTENT_LENGTH};
 use http_body::Body;
 use hyper::body::Incoming;
 use sidereal_sse::Shutdown;
@@ -41,8 +38,8 @@ pub(super) struct Requests<S> {
     pub(super) write_deadline: Option<Duration>,
     pub(super) executor: StreamExecutor,
     pub(super) open: mpsc::Sender<()>,
-    /// There was a request on this connection.
-    pub(super) called: Arc<AtomicBool>,
+    /// That of the first request on this connection, when there was one.
+    pub(super) version: Arc<OnceLock<Version>>,
 }
 
 type Called<B, E> = Pin<Box<dyn Future<Output = Result<Response<Tracked<B>>, E>> + Send>>;
@@ -58,9 +55,11 @@ where
     type Future = Called<B, S::Error>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
-        self.called.store(true, Ordering::Relaxed);
+        let _ = self.version.set(request.version());
         let outbox = Arc::new(Outbox::default());
         let http2 = request.version() == Version::HTTP_2;
+        // On HTTP/1.1 hyper sees to it.
+        let without_body = http2 && request.method() == Method::HEAD;
         let transport = if http2 {
             let verdict = self.verdict.inner();
             let transport = verdict.transport().clone();
@@ -92,11 +91,32 @@ where
                 }
             });
             match response.await? {
+                Some(response) if without_body => Ok(head_only(response, outbox, http2)),
                 Some(response) => Ok(response.map(|body| Tracked::new(body, outbox, http2))),
                 None => Ok(panicked(outbox, http2)),
             }
         })
     }
+}
+
+/// The answer to a HEAD request: the head of what GET would get, its length included.
+fn head_only<B: Body>(
+    response: Response<B>,
+    outbox: Arc<Outbox>,
+    http2: bool,
+) -> Response<Tracked<B>> {
+    let (mut head, body) = response.into_parts();
+    let has_length = !head.status.is_informational()
+        && ![StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&head.status);
+    // An empty body may be one that was left out because of the HEAD, and says nothing of GET.
+    if let Some(length @ 1..) = body.size_hint().exact()
+        && has_length
+    {
+        head.headers
+            .entry(CONTENT_LENGTH)
+            .or_insert_with(|| HeaderValue::from(length));
+    }
+    Response::from_parts(head, Tracked::empty(outbox, http2))
 }
 
 /// The answer for a service that panicked: a page asks once, and sees a 500. Of a connection that

@@ -20,6 +20,8 @@ use tower_service::Service;
 use super::{
     BoxError, Listener,
     connection::{Phase, Shared},
+    listener::bounded,
+    socket::Socket,
     workers::Workers,
 };
 
@@ -101,9 +103,11 @@ where
 ///
 /// 1. No more connections are accepted, and the [`Shutdown`] is triggered: streams that follow it
 ///    end, broken by default, so that their pages come back to the next server.
-/// 2. Each connection ends when its responses have. Idle ones end at once.
-/// 3. Those that are left after the [`grace`](Self::grace), whose readers have stalled, are closed by
-///    force; the streams on them end with [`EndReason::Shutdown`](sidereal_sse::EndReason::Shutdown).
+/// 2. Each connection ends when its responses have. Idle ones end at once, on HTTP/2 if the client
+///    answers a ping.
+/// 3. Those that are left after the [`grace`](Self::grace) are closed by force: readers that have
+///    stalled, requests that are still on their way, handlers that hang, HTTP/2 clients that answer
+///    no ping. The streams on them end with [`EndReason::Shutdown`](sidereal_sse::EndReason::Shutdown).
 ///
 /// It is over within the grace and a second, whatever readers do.
 ///
@@ -112,16 +116,36 @@ where
 /// On HTTP/1.1, a write that the socket takes nothing of for longer than the write deadline closes
 /// the connection. On HTTP/2, where flow control stops a stream before its socket is full, bytes of
 /// a response that have not moved for as long end that stream alone: a proxy's connection carries
-/// other viewers too. Pings find peers that are gone.
+/// other viewers too. Two limits of that:
+///
+/// - The last KiB of a reply that is complete is held for a reader that never reads it, for as long
+///   as the connection is there.
+/// - Streams share a connection's way: of `n` busy streams on one that moves less than `n` × 16 KiB
+///   in a deadline, some count as stalled though all are read.
+///
+/// On HTTP/2, pings find peers that are gone: one that has neither sent nor read anything for four
+/// deadlines is closed. To read slowly, and answer late, is a sign of life.
 ///
 /// # Clients that leave
 ///
 /// A client that closes its connection, or only its own direction of it, is taken to have left at
-/// once, in the middle of a response too.
+/// once, in the middle of a response too, and the handler is dropped. That holds also for a client
+/// whose request was not read to its end, on Linux and Android; elsewhere such a one is noticed by
+/// the second heartbeat that it does not take. So is, by the first, one that left with more still to
+/// send than its socket's buffers took in.
+///
+/// # Request bodies
+///
+/// There is no time limit on the body of a request, and none on its length: a handler that reads one
+/// sets its own, as the extractors of `sidereal` and axum do for the length.
+///
+/// A connection that ends with a request unread goes on to take in what the client sends, for at most
+/// a second and 1 MiB: else the kernel would reset it, and with that take back the end of the response.
 ///
 /// # Cancel safety
 ///
-/// When the future is dropped, its connections are closed.
+/// When the future is dropped, its connections are closed, except upgraded ones: those are with
+/// whoever upgraded them, and with [`threads`](Self::threads) they go with the threads.
 #[must_use = "a server does nothing unless it is awaited"]
 pub struct Server<S> {
     listener: Listener,
@@ -176,7 +200,8 @@ impl<S> Server<S> {
     }
 
     /// How long what was written may be stuck before a reader counts as stalled. Default 30 s, or
-    /// what the listener has; `None` or zero for ever. See [`Listener::write_deadline`].
+    /// what the listener has; `None`, zero or more than 30 years for ever. See
+    /// [`Listener::write_deadline`].
     pub fn write_deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
         self.listener = self.listener.write_deadline(deadline);
         self
@@ -192,6 +217,8 @@ impl<S> Server<S> {
     /// How many connections may be open at once, upgraded ones too; further ones wait in the
     /// kernel's queue until one is closed. Default 10,000, at least 1.
     ///
+    /// An idle HTTP/2 connection keeps its place for as long as its client answers pings.
+    ///
     /// Each takes a file descriptor: where the process may open fewer (`ulimit -n`), connections
     /// wait as well, and the log says why.
     pub fn max_connections(mut self, connections: usize) -> Self {
@@ -201,9 +228,12 @@ impl<S> Server<S> {
 
     /// How long a client may take to send the head of a request, counted from when the server
     /// began to wait for it; so this is also how long an idle HTTP/1.1 connection is kept. Default
-    /// 30 s; `None` or zero for ever.
+    /// 30 s; `None`, zero or more than 30 years for ever.
+    ///
+    /// On HTTP/2 it is for the first request alone. A head that is begun later and not ended counts
+    /// as an idle connection.
     pub fn header_read_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
-        self.header_read_timeout = timeout.into().filter(|timeout| !timeout.is_zero());
+        self.header_read_timeout = bounded(timeout);
         self
     }
 
@@ -214,7 +244,9 @@ impl<S> Server<S> {
     /// A connection and its streams stay on their thread, so no event wakes another one. The
     /// number of cores is a good number: [`std::thread::available_parallelism`].
     ///
-    /// The threads end with the server, and upgraded connections on them with the threads.
+    /// The threads end with the server, and with them whatever still runs there: upgraded
+    /// connections, tasks that handlers spawned, and streams that are
+    /// [`detached`](sidereal_sse::Sse::detached).
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
         self
@@ -250,14 +282,14 @@ where
             header_read_timeout,
             threads,
         } = self;
-        let mut workers = Workers::start(threads)?;
+        let mut workers = Workers::start(threads).await?;
         let (phase, phases) = watch::channel(Phase::Serving);
         let (open, mut all_gone) = mpsc::channel(1);
         let forced = Arc::new(AtomicUsize::new(0));
         let shared = Shared {
             service,
             shutdown: shutdown.clone(),
-            socket: listener.socket(),
+            settings: listener.settings(),
             header_read_timeout,
             phase: phases,
             open,
@@ -328,11 +360,8 @@ async fn accept<S, B>(
         };
         let shared = shared.clone();
         let serve = move |stream, peer| {
-            let mut stream = shared.socket.guard(stream);
-            if let Some(place) = place {
-                stream = stream.with_place(place);
-            }
-            shared.connection(stream, peer)
+            shared.settings.apply(&stream);
+            shared.connection(Socket::new(stream, place), peer)
         };
         if workers.is_empty() {
             tokio::spawn(serve(stream, peer));

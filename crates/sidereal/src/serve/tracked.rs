@@ -14,8 +14,9 @@ use super::{
 };
 
 /// A body that ends with so little unwritten may end at once: HTTP/2 then closes the stream with
-/// its last data frame, and not with an empty one after it.
-const SMALL: usize = 16 << 10;
+/// its last data frame, and not with an empty one after it. No task is left then that could reset the
+/// stream of a reader who never reads it, so it is this little.
+const SMALL: usize = 1 << 10;
 
 /// A body that counts its chunks in an [`Outbox`], and holds its end back until they are written.
 ///

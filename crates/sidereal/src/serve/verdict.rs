@@ -21,6 +21,10 @@ impl Verdict {
         self.transport.give_up(reason);
     }
 
+    pub(super) fn is_given(&self) -> bool {
+        self.reason.get().is_some()
+    }
+
     /// The connection as streams on it know it.
     pub(super) fn transport(&self) -> &Transport {
         &self.transport

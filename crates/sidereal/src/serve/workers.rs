@@ -36,8 +36,11 @@ impl Workers {
     /// # Errors
     ///
     /// When the system gives no thread, or no runtime.
-    pub(super) fn start(count: usize) -> io::Result<Self> {
-        let workers = (0..count).map(Worker::start).collect::<io::Result<_>>()?;
+    pub(super) async fn start(count: usize) -> io::Result<Self> {
+        let mut workers = Vec::new();
+        for number in 0..count {
+            workers.push(Worker::start(number).await?);
+        }
         Ok(Self { workers, turn: 0 })
     }
 
@@ -96,23 +99,31 @@ impl Workers {
 }
 
 impl Worker {
-    fn start(number: usize) -> io::Result<Self> {
-        let runtime = runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let handle = runtime.handle().clone();
+    async fn start(number: usize) -> io::Result<Self> {
+        let (tell, told) = oneshot::channel();
         let (stop, until_stopped) = oneshot::channel();
         let (is_stopped, stopped) = oneshot::channel();
+        // The runtime is made on the thread: where there is no thread, there is then no runtime
+        // to be dropped here, which tokio forbids.
         thread::Builder::new()
             .name(format!("sidereal-serve-{number}"))
             .spawn(move || {
+                let built = runtime::Builder::new_current_thread().enable_all().build();
+                let runtime = match built {
+                    Ok(runtime) => runtime,
+                    Err(error) => {
+                        let _ = tell.send(Err(error));
+                        return;
+                    }
+                };
+                let _ = tell.send(Ok(runtime.handle().clone()));
                 // An error is a sender that was dropped, which stops it as well.
                 let _ = runtime.block_on(until_stopped);
                 runtime.shutdown_background();
                 let _ = is_stopped.send(());
             })?;
         Ok(Self {
-            runtime: handle,
+            runtime: told.await.map_err(io::Error::other)??,
             connections: Arc::default(),
             stop,
             stopped,
