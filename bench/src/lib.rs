@@ -4,6 +4,8 @@
 //! round, and what counts is the ratio of their medians. Results are checked, so that a wrong
 //! answer is not a fast one.
 
+pub mod decode;
+
 use std::time::{Duration, Instant};
 
 /// How long one contestant took for one operation, over all rounds.

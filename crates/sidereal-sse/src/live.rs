@@ -109,13 +109,16 @@ impl Live {
                     self.phase = Phase::Open;
                     self.begin();
                 }
-                Phase::Open => match self.poll_ending(cx) {
-                    Poll::Ready((reason, error)) => self.end(reason, error),
-                    Poll::Pending => {
-                        let frame = ready!(self.poll_open(cx));
-                        return Poll::Ready(Some(Ok(self.write(frame))));
+                Phase::Open => {
+                    self.queue.awake();
+                    match self.poll_ending(cx) {
+                        Poll::Ready((reason, error)) => self.end(reason, error),
+                        Poll::Pending => {
+                            let frame = ready!(self.poll_open(cx));
+                            return Poll::Ready(Some(Ok(self.write(frame))));
+                        }
                     }
-                },
+                }
                 Phase::Draining => match ready!(self.queue.poll_pop(cx.waker())) {
                     Some(frame) => return Poll::Ready(Some(Ok(self.write(frame)))),
                     None if self.end_of_the_response() == End::Broken => {

@@ -39,6 +39,8 @@ struct State {
     reason: Option<EndReason>,
     /// The body's task.
     body: Option<Waker>,
+    /// The body is being polled, and looks here before it sleeps: it need not be woken.
+    is_awake: bool,
     /// How many tasks wait for room.
     tasks: usize,
     /// Threads that wait for room.
@@ -77,7 +79,7 @@ impl Queue {
             return first;
         }
         state.reason = Some(reason);
-        let body = state.body.take();
+        let body = state.sleeping_body();
         let threads = std::mem::take(&mut state.threads);
         drop(state);
         drop(threads);
@@ -157,15 +159,20 @@ impl Queue {
 
     /// Wakes the body, if it sleeps and has something to do.
     fn pushed(&self, mut state: MutexGuard<'_, State>) {
-        let body = if state.frames.is_empty() {
-            None
-        } else {
-            state.body.take()
+        let body = match state.frames.is_empty() {
+            true => None,
+            false => state.sleeping_body(),
         };
         drop(state);
         if let Some(body) = body {
             body.wake();
         }
+    }
+
+    /// The body is being polled, and will call [`poll_pop`](Self::poll_pop) before it sleeps. What
+    /// its own future sends meanwhile is then no reason to poll it once more.
+    pub(crate) fn awake(&self) {
+        self.state().is_awake = true;
     }
 
     /// The next frame; `None` when there is no more and the stream has a reason to end.
@@ -186,6 +193,7 @@ impl Queue {
                 .as_ref()
                 .is_some_and(|body| body.will_wake(waker))
             {
+                state.is_awake = false;
                 return Poll::Pending;
             }
             // Wakers are others' code: cloned and dropped outside of the lock.
@@ -196,6 +204,7 @@ impl Queue {
                 }
                 Some(new) => {
                     let old = state.body.replace(new);
+                    state.is_awake = false;
                     drop(state);
                     drop(old);
                     return Poll::Pending;
@@ -228,6 +237,14 @@ impl Queue {
 }
 
 impl State {
+    /// Whom to wake when there is something for the body.
+    fn sleeping_body(&mut self) -> Option<Waker> {
+        match self.is_awake {
+            true => None,
+            false => self.body.take(),
+        }
+    }
+
     /// Pushes if there is room; `None` where it is to be tried again later.
     fn attempt(
         &mut self,

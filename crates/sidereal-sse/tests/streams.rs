@@ -819,3 +819,44 @@ fn a_body_is_what_every_server_asks_for() {
     fn response<T: Send + 'static>() {}
     response::<Sse>();
 }
+
+/// What a body's own future sends is taken in the same poll: one turn for each event.
+#[tokio::test(start_paused = true)]
+async fn a_body_does_not_wake_itself() {
+    struct Count(AtomicUsize);
+
+    impl std::task::Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    let count = Arc::new(Count(AtomicUsize::new(0)));
+    let waker = count.clone().into();
+    let mut cx = std::task::Context::from_waker(&waker);
+    let (give, taken) = mpsc::channel();
+    let mut body = body(Connect::new().every(Duration::from_secs(1), move |tx| {
+        let _ = give.send(tx.clone());
+        async move {
+            tx.send(Event::new("tick")).await?;
+            Ok(())
+        }
+    }));
+    for tick in 1..5 {
+        assert!(body.poll_next_unpin(&mut cx).is_ready());
+        assert!(body.poll_next_unpin(&mut cx).is_pending());
+        assert_eq!(
+            count.0.load(Ordering::SeqCst),
+            tick - 1,
+            "only the timer wakes"
+        );
+        advance(Duration::from_millis(1001)).await;
+        assert_eq!(count.0.load(Ordering::SeqCst), tick);
+    }
+    // Others do wake it.
+    let others = taken.try_recv().unwrap();
+    assert!(body.poll_next_unpin(&mut cx).is_ready());
+    assert!(body.poll_next_unpin(&mut cx).is_pending());
+    others.try_send(Event::new("from outside")).unwrap();
+    assert_eq!(count.0.load(Ordering::SeqCst), 5);
+}

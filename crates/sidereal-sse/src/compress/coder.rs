@@ -96,7 +96,7 @@ impl Rolling {
         let packed = match frame.sharing() {
             Some(shared) => self.shared(frame, shared),
             None if frame.is_sensitive() => self.pack([], frame),
-            None => self.pack(self.memory.frames(), frame),
+            None => self.pack(self.memory.base(frame.len(), &self.settings), frame),
         };
         self.add_to_sum(frame);
         if frame.is_sensitive() {

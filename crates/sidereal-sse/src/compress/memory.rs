@@ -14,13 +14,14 @@ const OVERHEAD: usize = 224;
 pub(super) struct Memory {
     frames: VecDeque<Frame>,
     bytes: usize,
+    /// The length of the largest of them.
+    largest: usize,
 }
 
 impl Memory {
     /// Remembers what was written, as much of it as a later event may be compressed against.
     pub(super) fn remember(&mut self, frame: &Frame, settings: &Compression, reach: usize) {
-        let limit = settings.tail;
-        if limit == 0 || frame.len() > settings.largest_base.max(limit) {
+        if settings.tail == 0 || frame.len() > settings.largest_base.max(settings.tail) {
             self.forget();
             return;
         }
@@ -31,14 +32,19 @@ impl Memory {
             frame.clone()
         };
         self.bytes += frame.len() + OVERHEAD;
+        self.largest = self.largest.max(frame.len());
         self.frames.push_back(frame);
         while self.frames.len() > 1 {
-            let oldest = self.frames.front().map_or(0, Frame::len) + OVERHEAD;
-            if self.bytes <= limit && self.bytes - oldest < reach {
+            let enough = enough_for(self.largest, settings).min(reach);
+            let oldest = self.frames.front().map_or(0, Frame::len);
+            if self.bytes <= settings.tail && self.bytes - oldest - OVERHEAD < enough {
                 break;
             }
             self.frames.pop_front();
-            self.bytes -= oldest;
+            self.bytes -= oldest + OVERHEAD;
+            if oldest == self.largest {
+                self.largest = self.frames.iter().map(Frame::len).max().unwrap_or(0);
+            }
         }
     }
 
@@ -53,7 +59,30 @@ impl Memory {
         Some((last.id()?, last))
     }
 
-    pub(super) fn frames(&self) -> impl Iterator<Item = &Frame> {
-        self.frames.iter()
+    /// What an event of this length is compressed against: the last events, as many as are worth
+    /// their time.
+    pub(super) fn base(
+        &self,
+        length: usize,
+        settings: &Compression,
+    ) -> impl Iterator<Item = &Frame> {
+        let enough = enough_for(length, settings);
+        let mut bytes = 0;
+        let count = self
+            .frames
+            .iter()
+            .rev()
+            .take_while(|frame| {
+                let is_needed = bytes < enough;
+                bytes += frame.len();
+                is_needed
+            })
+            .count();
+        self.frames.range(self.frames.len() - count..)
     }
+}
+
+/// How much an event of this length is compressed against, if it is there.
+fn enough_for(length: usize, settings: &Compression) -> usize {
+    length.saturating_mul(4).max(settings.smallest_base)
 }

@@ -166,5 +166,6 @@ fn settings(random: &mut Random) -> Compression {
         .zstd_window(random.of(&[15, 16, 17, 18, 20, 20, 20, 21, 23]))
         .brotli_window(random.of(&[10, 16, 18, 18, 22]))
         .tail(random.of(&[1, 1000, 10_000, 48 << 10, 48 << 10, 100_000, 1 << 20]))
+        .smallest_base(random.of(&[0, 8 << 10, 1 << 20]))
         .largest_base(random.of(&[0, 100_000, 256 << 10, 1 << 20]))
 }
