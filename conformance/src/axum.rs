@@ -10,10 +10,10 @@ use axum::{
     routing::any,
 };
 use serde_json::value::RawValue;
-use sidereal::{Config, Connect, Signals};
+use sidereal::{Connect, Signals};
 use tokio::net::TcpListener;
 
-use crate::{BODY_LIMIT, announce, test_case};
+use crate::{announce, config, test_case};
 
 #[tokio::main]
 pub(crate) async fn serve(address: SocketAddr) -> io::Result<()> {
@@ -23,10 +23,9 @@ pub(crate) async fn serve(address: SocketAddr) -> io::Result<()> {
 }
 
 fn router() -> Router {
-    let config = Config::new().signals_limit(BODY_LIMIT);
     Router::new()
         .route("/test", any(test))
-        .layer(Extension(config))
+        .layer(Extension(config()))
         .layer(map_response(vary))
 }
 

@@ -13,6 +13,8 @@ mod test_case;
 
 use std::{io, net::SocketAddr, process::ExitCode};
 
+use sidereal::{Codec, Compression, Config};
+
 /// Serves `/test` on this address until the process ends, on whatever runtime the framework has.
 type Serve = fn(SocketAddr) -> io::Result<()>;
 
@@ -21,6 +23,15 @@ const ADAPTERS: &[(&str, Serve)] = &[("axum", axum::serve)];
 
 /// The largest body that is read, in bytes; a larger one is a 413.
 const BODY_LIMIT: usize = 1024 * 1024;
+
+/// What every adapter is configured with: all codings are on, for the shortest answers too, so that
+/// any client's decoder can be tried.
+fn config() -> Config {
+    let codecs = [Codec::Zstd, Codec::Brotli, Codec::Gzip];
+    Config::new()
+        .signals_limit(BODY_LIMIT)
+        .compression(Compression::new().order(codecs).whole_from(0))
+}
 
 struct Arguments {
     port: u16,

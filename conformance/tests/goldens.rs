@@ -4,7 +4,7 @@
 
 mod server;
 
-use std::{fs, path::Path};
+use std::{fs, io::Read as _, path::Path};
 
 use server::{Response, Server, adapters};
 
@@ -60,6 +60,54 @@ fn every_method_but_get_has_its_events_where_the_client_puts_them() {
     }
 }
 
+/// Every golden in every coding; what is refused says so in plain text.
+#[test]
+fn every_golden_in_every_coding() {
+    for adapter in adapters() {
+        let server = Server::start(&adapter);
+        for (golden, coding) in goldens()
+            .iter()
+            .flat_map(|golden| ["zstd", "br", "gzip"].map(|coding| (golden, coding)))
+        {
+            let mut answer = server.accepting(coding, &golden.input);
+            let name = format!("{adapter}, {coding}, {}", golden.name);
+            assert_eq!(answer.header("vary"), Some("accept-encoding"), "{name}");
+            if golden.status == 200 && !golden.body.is_empty() {
+                assert_eq!(answer.take_header("content-encoding"), coding, "{name}");
+                answer.body = decode(coding, &answer.body);
+            }
+            golden
+                .compare(&answer)
+                .unwrap_or_else(|problem| panic!("{name}: {problem}"));
+        }
+    }
+}
+
+#[test]
+fn who_refuses_every_coding_gets_a_406() {
+    for adapter in adapters() {
+        let server = Server::start(&adapter);
+        let answer = server.accepting("identity;q=0, *;q=0", r#"{"events":[]}"#);
+        assert_eq!(answer.status, 406, "{adapter}");
+        assert_eq!(answer.header("vary"), Some("accept-encoding"));
+        assert!(answer.text().contains("Accept-Encoding"));
+    }
+}
+
+fn decode(coding: &str, coded: &[u8]) -> Vec<u8> {
+    let mut text = Vec::new();
+    match coding {
+        "gzip" => flate2::read::GzDecoder::new(coded).read_to_end(&mut text),
+        "br" => brotli_decompressor::Decompressor::new(coded, 4096).read_to_end(&mut text),
+        _ => {
+            text.reserve(1 << 20);
+            Ok(zstd_safe::decompress(&mut text, coded).expect("a zstd frame"))
+        }
+    }
+    .unwrap();
+    text
+}
+
 #[test]
 fn requests_without_events_are_refused() {
     for adapter in adapters() {
@@ -70,6 +118,7 @@ fn requests_without_events_are_refused() {
             server.send("POST", b"\xff"),
         ] {
             assert_eq!(answer.status, 400, "{adapter}");
+            assert_eq!(answer.header("vary"), Some("accept-encoding"), "{adapter}");
             assert!(!answer.body.is_empty());
         }
     }
@@ -91,6 +140,7 @@ fn a_body_over_the_limit_is_a_413_and_one_below_is_not() {
         for size in [LIMIT + 1, 8 * LIMIT] {
             let refused = server.send("POST", of_size(size).as_bytes());
             assert_eq!(refused.status, 413, "{adapter}");
+            assert_eq!(refused.header("vary"), Some("accept-encoding"), "{adapter}");
             assert_eq!(refused.text(), "signals are too large");
             assert_eq!(
                 refused.header("content-type"),
@@ -109,9 +159,10 @@ impl Golden {
                 ("content-type", Some("text/event-stream")),
                 ("cache-control", Some("no-cache")),
                 ("x-accel-buffering", Some("no")),
-                // The server speaks HTTP/1.1, where it is legal, and nothing is compressed.
+                // The server speaks HTTP/1.1, where it is legal; nothing is compressed unasked.
                 ("connection", Some("keep-alive")),
                 ("content-encoding", None),
+                ("vary", Some("accept-encoding")),
             ],
             _ => &[("content-type", Some("text/plain; charset=utf-8"))],
         };

@@ -1,5 +1,7 @@
 //! Formatting, lints, documentation, tests, and that every program builds.
 
+use std::time::Duration;
+
 use crate::error::Error;
 use crate::shell::Shell;
 use crate::steps::Outcome;
@@ -50,6 +52,24 @@ pub(crate) fn tests(shell: &mut Shell<'_>) -> Result<Outcome, Error> {
         0 => format!("{passed} tests"),
         ignored => format!("{passed} tests, {ignored} ignored"),
     }))
+}
+
+/// Random compressed streams, so many for each codec. The tests have 3,000.
+pub(crate) fn streams(shell: &mut Shell<'_>, count: u32) -> Result<Outcome, Error> {
+    let arguments = [
+        "test",
+        "--release",
+        "--package",
+        "sidereal-sse",
+        "--all-features",
+        "--test",
+        "compression",
+        "random_streams",
+    ];
+    let mut command = shell.workspace.cargo(arguments);
+    command.env("SIDEREAL_STREAMS", count.to_string());
+    shell.run_for(Duration::from_secs(4 * 60 * 60), command)?;
+    Ok(Outcome::Passed(format!("{count} for each codec")))
 }
 
 /// Every program and example builds.

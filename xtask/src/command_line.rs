@@ -15,6 +15,8 @@ Usage: cargo xtask COMMAND
   release-check    feature powerset, cargo-deny, cargo-semver-checks, cargo publish --dry-run
   msrv             the minimum Rust version of the library crates
   fuzz             every fuzz target for 20 s; --seconds N for another time
+  streams          100,000 random compressed streams for each codec, against reference decoders, which
+                   takes an hour; --count N for another number
   e2e              the tests in real browsers, with their set-up
 
   bench [NAME …]   one benchmark, with its arguments, or all of them, in release mode
@@ -44,6 +46,11 @@ pub(crate) enum Command {
         /// How long each target runs.
         seconds: u32,
     },
+    /// Random compressed streams.
+    Streams {
+        /// How many for each codec.
+        count: u32,
+    },
     /// Tests in browsers.
     E2e,
     /// Benchmarks, with their arguments.
@@ -66,9 +73,18 @@ impl Command {
         let command = match word.as_str() {
             "bench" => return Ok(Self::Bench(rest)),
             "fuzz" => {
-                return Ok(Self::Fuzz {
-                    seconds: seconds(&rest)?,
-                });
+                let seconds = number(&rest, "--seconds", 20);
+                let wrong = "`fuzz` takes `--seconds N`, N from 1";
+                return seconds
+                    .map(|seconds| Self::Fuzz { seconds })
+                    .ok_or_else(|| Error::new(wrong));
+            }
+            "streams" => {
+                let count = number(&rest, "--count", 100_000);
+                let wrong = "`streams` takes `--count N`, N from 1";
+                return count
+                    .map(|count| Self::Streams { count })
+                    .ok_or_else(|| Error::new(wrong));
             }
             "test" => Self::Test,
             "setup" => Self::Setup,
@@ -94,15 +110,12 @@ impl Command {
     }
 }
 
-/// Reads `--seconds N`.
-fn seconds(arguments: &[String]) -> Result<u32, Error> {
-    let wrong = || Error::new("`fuzz` takes `--seconds N`, N from 1");
+/// Reads a flag with a number from 1, or nothing.
+fn number(arguments: &[String], flag: &str, default: u32) -> Option<u32> {
     match arguments {
-        [] => Ok(20),
-        [flag, number] if flag == "--seconds" => {
-            number.parse().ok().filter(|&n| n > 0).ok_or_else(wrong)
-        }
-        _ => Err(wrong()),
+        [] => Some(default),
+        [word, number] if word == flag => number.parse().ok().filter(|&n| n > 0),
+        _ => None,
     }
 }
 
@@ -123,6 +136,11 @@ mod tests {
             parse("fuzz --seconds 5"),
             Some(Command::Fuzz { seconds: 5 })
         );
+        assert_eq!(parse("streams"), Some(Command::Streams { count: 100_000 }));
+        assert_eq!(
+            parse("streams --count 7"),
+            Some(Command::Streams { count: 7 })
+        );
         assert_eq!(
             parse("bench encode --help"),
             Some(Command::Bench(vec!["encode".into(), "--help".into()]))
@@ -139,6 +157,8 @@ mod tests {
             "fuzz --seconds",
             "fuzz --seconds 0",
             "fuzz --seconds -1",
+            "fuzz --count 1",
+            "streams 7",
         ] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
@@ -154,6 +174,7 @@ mod tests {
             "release-check",
             "msrv",
             "fuzz",
+            "streams",
             "e2e",
             "bench",
             "client",

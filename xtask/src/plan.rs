@@ -18,6 +18,7 @@ pub(crate) fn steps_of(command: Command) -> Vec<Step> {
         Command::ReleaseCheck => release(),
         Command::Msrv => msrv(),
         Command::Fuzz { seconds } => fuzz(seconds),
+        Command::Streams { count } => streams(count),
         Command::E2e => setup().into_iter().chain(e2e()).collect(),
         Command::Help | Command::Client | Command::Bench(_) => Vec::new(),
     }
@@ -80,6 +81,13 @@ fn fuzz(seconds: u32) -> Vec<Step> {
     vec![Step::new("fuzz", move |shell: &mut Shell<'_>| {
         fuzz::run(shell, seconds)
     })]
+}
+
+fn streams(count: u32) -> Vec<Step> {
+    vec![Step::new(
+        "random compressed streams",
+        move |shell: &mut Shell<'_>| checks::streams(shell, count),
+    )]
 }
 
 fn programs() -> Vec<Step> {

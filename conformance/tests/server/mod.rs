@@ -62,21 +62,27 @@ impl Server {
                 _ => write!(target, "%{byte:02X}").unwrap(),
             }
         }
-        self.request(method, &target, None)
+        self.request(method, &target, None, "")
     }
 
     /// A request with the signals in its body.
     pub(crate) fn send(&self, method: &str, body: &[u8]) -> Response {
-        self.request(method, "/test", Some(body))
+        self.request(method, "/test", Some(body), "")
     }
 
-    fn request(&self, method: &str, target: &str, body: Option<&[u8]>) -> Response {
+    /// POST with this `Accept-Encoding`.
+    pub(crate) fn accepting(&self, codings: &str, body: &str) -> Response {
+        let accept = format!("Accept-Encoding: {codings}\r\n");
+        self.request("POST", "/test", Some(body.as_bytes()), &accept)
+    }
+
+    fn request(&self, method: &str, target: &str, body: Option<&[u8]>, more: &str) -> Response {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream
             .set_read_timeout(Some(Duration::from_secs(10)))
             .unwrap();
         let mut head = format!(
-            "{method} {target} HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\nDatastar-Request: true\r\n",
+            "{method} {target} HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\nDatastar-Request: true\r\n{more}",
             self.address
         );
         if let Some(body) = body {
@@ -156,6 +162,13 @@ impl Response {
         let mut found = self.headers.iter().filter(|(known, _)| known == name);
         let value = found.next().map(|(_, value)| value.as_str());
         value.filter(|_| found.next().is_none())
+    }
+
+    /// A header's value, which is then no longer there.
+    pub(crate) fn take_header(&mut self, name: &str) -> String {
+        let value = self.header(name).unwrap_or_default().to_owned();
+        self.headers.retain(|(known, _)| known != name);
+        value
     }
 
     /// The body as text.
