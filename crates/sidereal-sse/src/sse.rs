@@ -155,21 +155,15 @@ impl Sse {
     /// [WHATWG HTML, 9.2]: https://html.spec.whatwg.org/multipage/server-sent-events.html
     pub fn into_http(self) -> Response<SseBody> {
         let version = self.connect.version;
-        let compression = self.connect.options.compression;
-        let accepted = self
-            .connect
-            .accepted
-            .filter(|_| compression.codecs().next().is_some());
-        let choice = accepted.map_or(Choice::Identity, |accepted| {
-            accepted.choose(compression.codecs())
-        });
-        if choice == Choice::Refused {
-            return self.refuse();
-        }
-        let (body, codec) = self.into_body(choice);
+        let negotiated = self.negotiate();
+        let (body, codec) = match negotiated {
+            Some(Choice::Refused) => return self.refuse(),
+            Some(Choice::Coded(codec)) => self.into_body(Some(codec)),
+            Some(Choice::Identity) | None => self.into_body(None),
+        };
         let mut response = Response::new(body);
         let headers = response.headers_mut();
-        if accepted.is_some() {
+        if negotiated.is_some() {
             headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
         }
         if let Some(codec) = codec {
@@ -185,6 +179,27 @@ impl Sse {
             headers.insert(CONNECTION, HeaderValue::from_static("keep-alive"));
         }
         response
+    }
+
+    /// What the response is coded with; `None` where there is nothing to choose from, or nobody to
+    /// ask.
+    fn negotiate(&self) -> Option<Choice> {
+        let compression = &self.connect.options.compression;
+        let accepted = self.connect.accepted?;
+        compression.codecs().next()?;
+        Some(
+            match (accepted.choose(compression.codecs()), &self.source) {
+                (Choice::Coded(_), Source::Known(frames))
+                    if self.on_connect.is_none()
+                        && (frames.is_empty()
+                        // Short replies are compressed only if they have to be.
+                        || !(accepted.refuses_identity() || compression.has_use_for(frames))) =>
+                {
+                    Choice::Identity
+                }
+                (choice, _) => choice,
+            },
+        )
     }
 
     fn refuse(self) -> Response<SseBody> {
@@ -203,12 +218,8 @@ impl Sse {
         response
     }
 
-    /// The body, and what it is coded with.
-    fn into_body(self, choice: Choice) -> (SseBody, Option<Codec>) {
-        let codec = match choice {
-            Choice::Coded(codec) => Some(codec),
-            Choice::Identity | Choice::Refused => None,
-        };
+    /// The body, and what it is coded with: this, unless it fails.
+    fn into_body(self, codec: Option<Codec>) -> (SseBody, Option<Codec>) {
         let Connect {
             is_head,
             client,
@@ -217,11 +228,7 @@ impl Sse {
             ..
         } = self.connect;
         let compression = options.compression;
-        let is_known = self.on_connect.is_none();
-        let codec = match &self.source {
-            Source::Known(frames) if is_known => codec.filter(|_| compression.has_use_for(frames)),
-            _ => codec,
-        };
+        let is_live = self.on_connect.is_some() || matches!(self.source, Source::Live(_));
         if is_head {
             return (SseBody::nothing(), codec);
         }
@@ -232,8 +239,9 @@ impl Sse {
             self.on_disconnect,
         );
         let body = match self.source {
-            Source::Known(frames) if is_known => {
+            Source::Known(frames) if !is_live => {
                 let whole = codec.and_then(|codec| whole(codec, compression, &frames));
+                let codec = codec.filter(|_| whole.is_some());
                 return (SseBody::known(lifecycle, frames, whole), codec);
             }
             Source::Known(frames) => send_all(frames),
@@ -249,7 +257,8 @@ impl Sse {
             shutdown: options.shutdown.filter(|_| self.follow_shutdown),
         };
         let coder = codec.and_then(|codec| Coder::new(codec, compression));
-        let forget_after = compression.forget_after.filter(|_| coder.is_some());
+        let codec = codec.filter(|_| coder.is_some());
+        let forget_after = compression.forget_after.filter(|_| codec.is_some());
         let timer = Timer::new(options.keep_alive, forget_after);
         let live = Live::new(lifecycle, queue, begin, timer, coder, options.ends);
         (SseBody::live(live), codec)

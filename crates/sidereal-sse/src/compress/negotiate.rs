@@ -70,12 +70,22 @@ impl Accepted {
                 best = Some((codec, weight));
             }
         }
-        match (best, self.identity.or(self.any.filter(|any| *any == 0))) {
+        match (best, self.identity()) {
             (Some((_, weight)), Some(identity)) if identity > weight => Choice::Identity,
             (Some((codec, _)), _) => Choice::Coded(codec),
             (None, Some(0)) => Choice::Refused,
             (None, _) => Choice::Identity,
         }
+    }
+
+    /// Whether the plain stream will not do.
+    pub(crate) fn refuses_identity(&self) -> bool {
+        self.identity() == Some(0)
+    }
+
+    /// It is accepted unless it is refused, by its name or as one of all.
+    fn identity(&self) -> Option<u16> {
+        self.identity.or(self.any.filter(|any| *any == 0))
     }
 
     fn weight_of(&self, codec: Codec) -> u16 {

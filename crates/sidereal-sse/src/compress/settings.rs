@@ -172,16 +172,17 @@ impl Compression {
     }
 
     /// A reply whose events are all at hand is compressed whole if it is this long, in bytes; a
-    /// shorter one is not compressed. Default 1 KiB: less fits into one packet either way.
+    /// shorter one is not compressed, unless the client refuses plain text. Default 1 KiB: less fits
+    /// into one packet either way.
     pub fn whole_from(mut self, bytes: usize) -> Self {
         self.whole_from = bytes;
         self
     }
 
-    /// Whether a reply of these events is compressed.
+    /// Whether a reply of these events is long enough to be compressed.
     pub(crate) fn has_use_for(&self, frames: &[Frame]) -> bool {
         let length: usize = frames.iter().map(Frame::len).sum();
-        length > 0 && length >= self.whole_from
+        length >= self.whole_from
     }
 
     /// The codecs to choose from, those left out that are not compiled in.
