@@ -43,6 +43,14 @@ enum Content {
         object: bool,
         closed: bool,
     },
+    /// JSON in strings behind the key that serde_json's feature `raw_value` keeps for itself, in
+    /// brackets at each of these depths. It once got round the limit of depth.
+    InStrings {
+        depths: Vec<u8>,
+        /// Spelled with an escape.
+        escaped: bool,
+        inside: Text,
+    },
 }
 
 /// A handler's own type.
@@ -88,7 +96,10 @@ fuzz_target!(|input: Input| {
         map.map(|map| map.is_some())
     );
     // What is refused as no object, or as no JSON, is so whatever the type.
-    let refused = |error: ReadSignalsError| (error.is_not_an_object(), error.is_syntax());
+    let refused = |error: ReadSignalsError| {
+        let kinds = (error.is_not_an_object(), error.is_syntax());
+        (kinds, error.is_too_deep(), error.is_reserved_key())
+    };
     let raw = read_signals::<Box<RawValue>>(&method, query, &body);
     if let (Err(value), Err(raw)) = (value, raw) {
         assert_eq!(refused(value), refused(raw));
@@ -119,16 +130,47 @@ fn bytes(content: &Content) -> Vec<u8> {
             let close = close.repeat(if *closed { depth } else { 0 });
             format!("{}1{close}", open.repeat(depth)).into_bytes()
         }
+        Content::InStrings {
+            depths,
+            escaped,
+            inside,
+        } => {
+            let dollar = if *escaped { "\\u0024" } else { "$" };
+            let mut json = inside.0.clone();
+            // Each string doubles the backslashes of those in it.
+            for &depth in depths.iter().take(10) {
+                let string = Value::from(json).to_string();
+                let (open, close) = ("[".repeat(depth.into()), "]".repeat(depth.into()));
+                let key = format!("{dollar}serde_json::private::RawValue");
+                json = format!("{open}{{\"{key}\":{string}}}{close}");
+            }
+            format!("{{\"a\":{json}}}").into_bytes()
+        }
     }
 }
 
 /// The answer is the one that serde_json has for the text.
 fn check(json: &[u8], read: &Result<Option<Map<String, Value>>, ReadSignalsError>) {
     let white = json.iter().all(|byte| b" \t\r\n".contains(byte));
+    if let Err(error) = read {
+        let _ = told(error.clone());
+        // Before serde_json looks: it would go astray, or go on for ever.
+        if error.is_reserved_key() || error.is_too_deep() {
+            let text = String::from_utf8_lossy(json);
+            let brackets = text.matches(['[', '{']).count();
+            let spelled = text.contains("$serde_json") || text.contains("\\u");
+            assert!(!error.is_too_deep() || brackets > 127);
+            assert!(!error.is_reserved_key() || spelled);
+            return;
+        }
+    }
     match (serde_json::from_slice::<Value>(json), read) {
         (_, Ok(None)) => assert!(white),
         (_, read) if white => panic!("{read:?}"),
-        (Ok(Value::Object(expected)), Ok(Some(map))) => assert_eq!(&expected, map),
+        (Ok(Value::Object(expected)), Ok(Some(map))) => {
+            assert!(depth(&Value::Object(map.clone())) <= 127);
+            assert_eq!(&expected, map);
+        }
         (Ok(_), Err(error)) => assert!(error.is_not_an_object(), "{error}"),
         (Err(_), Err(error)) => {
             // Arrays that nest too deep for a value are no object either.
@@ -137,10 +179,24 @@ fn check(json: &[u8], read: &Result<Option<Map<String, Value>>, ReadSignalsError
                 error.is_syntax() || (too_deep && error.is_not_an_object()),
                 "{error}"
             );
-            let _ = told(error.clone());
+        }
+        // A half of a surrogate pair is U+FFFD here, and an error there.
+        (Err(_), Ok(Some(_))) => {
+            let text = String::from_utf8_lossy(json).to_ascii_lowercase();
+            assert!(text.contains("\\ud"), "{text}");
         }
         (parsed, read) => panic!("{parsed:?} {read:?}"),
     }
+}
+
+/// How deep a value nests, by recursion: it is one that was read.
+fn depth(value: &Value) -> usize {
+    let inside = match value {
+        Value::Array(values) => values.iter().map(depth).max(),
+        Value::Object(map) => map.values().map(depth).max(),
+        _ => return 0,
+    };
+    1 + inside.unwrap_or(0)
 }
 
 /// The text of an error is short, on one line, and of a 400.

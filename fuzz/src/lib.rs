@@ -39,6 +39,10 @@ const PIECES: &[&str] = &[
     "</head>",
     "</html>",
     "</template>",
+    "<svg>",
+    "</svg>",
+    "</bo",
+    "dy>",
     "&quot;",
     "&#10;",
     "<![CDATA[",
@@ -52,6 +56,7 @@ const PIECES: &[&str] = &[
     "\u{2028}",
     "\u{2029}",
     "javascript:",
+    "blob:",
     // JSON and signals
     "__proto__",
     "\\u005f_proto__",

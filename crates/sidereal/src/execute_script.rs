@@ -10,6 +10,7 @@ use crate::{
     patch_elements::{ELEMENTS, MODE, PATCH_ELEMENTS, SELECTOR},
 };
 
+const DATA_EFFECT: AttributeName = AttributeName::from_static("data-effect");
 const NONCE: AttributeName = AttributeName::from_static("nonce");
 pub(crate) const TYPE: AttributeName = AttributeName::from_static("type");
 
@@ -37,7 +38,8 @@ pub(crate) const TYPE: AttributeName = AttributeName::from_static("type");
 /// It means the same on the page, but cannot end its element. `</script` and `<!--`, whatever
 /// their case, become `\x3C/script` and `\x3C!--`, as the HTML standard advises ([4.12.1.3]): the
 /// same in strings, templates and regular expressions, which is where they occur. So do `</body>`,
-/// `</head>` and `</html>`, for which the client would take the whole event for a document. Code
+/// `</head>` and `</html>`, for which the client would take the whole event for a document; and so
+/// does `</svg`, since it looks for those three after it took out what looks like an `<svg>`. Code
 /// that has them elsewhere, such as `a </script/.exec(b)`, needs a space after its `<`; in
 /// `String.raw` they change.
 ///
@@ -77,6 +79,10 @@ impl ExecuteScript {
     /// let script = ExecuteScript::new("…").attribute(LANG, "de");
     /// # let _ = script;
     /// ```
+    ///
+    /// A `data-effect` of your own takes the place of the one that removes the `<script>`, which so
+    /// stays in the page, whatever [`auto_remove`](Self::auto_remove) says: end its expression with
+    /// `el.remove()` where it is to go.
     pub fn attribute(mut self, name: AttributeName, value: impl Into<String>) -> Self {
         self.attributes.set(name, Some(value.into()));
         self
@@ -99,7 +105,8 @@ impl ExecuteScript {
         self.attribute(NONCE, nonce)
     }
 
-    /// Whether the `<script>` takes itself out of the page after it ran. On by default.
+    /// Whether the `<script>` takes itself out of the page after it ran. On by default. It does so by
+    /// the attribute `data-effect`, and not where that is [set](Self::attribute) to something else.
     pub fn auto_remove(mut self, on: bool) -> Self {
         self.auto_remove = Some(on);
         self
@@ -155,6 +162,8 @@ impl IntoFrame for ExecuteScript {
         } = self;
         let removal = match auto_remove {
             Some(false) => "",
+            // Of two attributes of one name, a parser takes the first.
+            _ if attributes.has(&DATA_EFFECT) => "",
             _ => " data-effect=\"el.remove()\"",
         };
         let element = format!("<script{attributes}{removal}>{code}</script>");
@@ -191,10 +200,14 @@ fn neutralised(code: &str) -> String {
 fn is_dangerous(tag: &[u8]) -> bool {
     // The client's search for these three minds the case.
     let document = [&b"</body>"[..], b"</head>", b"</html>"];
+    // For these it does not; and it searches what is left without `<svg>…</svg>`.
+    let in_any_case = [&b"</script"[..], b"</svg"];
+    let begins_with = |text: &[u8]| {
+        let start = tag.get(..text.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(text))
+    };
     tag.starts_with(b"<!--")
-        || tag
-            .get(..8)
-            .is_some_and(|start| start.eq_ignore_ascii_case(b"</script"))
+        || in_any_case.into_iter().any(begins_with)
         || document.iter().any(|end| tag.starts_with(end))
 }
 
@@ -215,6 +228,8 @@ mod tests {
                 "'</body></head></html>'",
                 r"'\x3C/body>\x3C/head>\x3C/html>'",
             ),
+            ("'</bo<svg></svg>dy>'", r"'</bo<svg>\x3C/svg>dy>'"),
+            ("`<svg></SVG >`", r"`<svg>\x3C/SVG >`"),
             ("a<b && c</d/.e", "a<b && c</d/.e"),
             ("i<scripts.length", "i<scripts.length"),
             ("é</scrip", "é</scrip"),
@@ -222,5 +237,16 @@ mod tests {
         ] {
             assert_eq!(neutralised(code), safe);
         }
+    }
+
+    #[test]
+    fn an_effect_of_ones_own_stands_alone() {
+        let name = AttributeName::from_static("DATA-Effect");
+        let frame = ExecuteScript::new("1").attribute(name, "f()").into_frame();
+        let wire = String::from_utf8_lossy(frame.as_bytes()).into_owned();
+        assert!(
+            wire.contains("<script DATA-Effect=\"f()\">1</script>"),
+            "{wire}"
+        );
     }
 }

@@ -16,7 +16,7 @@ use std::fmt::{self, Write as _};
 
 use memchr::memchr;
 
-use crate::signals_json::{may_have_proto_key, split_string};
+use crate::json_scan::{may_have_proto_key, split_string};
 
 /// Displays text as a string literal in single quotes.
 pub(crate) fn string_literal(text: &str) -> StringLiteral<'_> {

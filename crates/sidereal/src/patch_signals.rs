@@ -75,14 +75,15 @@ impl PatchSignals {
     ///
     /// # Errors
     ///
-    /// Refuses what does not serialize to a JSON object, and a key `__proto__` at any depth, which
-    /// would stop the page's signals from updating. Hands on the error of the value's `Serialize`.
+    /// Refuses what does not serialize to a JSON object, a key `__proto__` at any depth, which
+    /// would stop the page's signals from updating, and what nests deeper than 127 levels, which
+    /// the client merges recursively. Hands on the error of the value's `Serialize`.
     pub fn new(signals: &(impl Serialize + ?Sized)) -> Result<Self, SignalsError> {
         let mut writer = Content::writer(SIGNALS);
         serde_json::to_writer(&mut writer, signals)
             .map_err(|error| SignalsError(Refused::Serialize(error)))?;
         let content = writer.finish();
-        check(content.lines())?;
+        signals_json::check_framed(content.lines(), SIGNALS_PREFIX)?;
         Ok(Self::with_content(content))
     }
 
@@ -125,7 +126,7 @@ impl PatchSignals {
     /// The first that `paths` ran into; see [`SignalPaths`].
     pub fn from_paths(paths: SignalPaths) -> Result<Self, SignalsError> {
         let json = paths.into_json()?;
-        // A value inside may have brought a key `__proto__`.
+        // A value inside may have brought a key `__proto__`, or its own depth.
         signals_json::check_serialized(json.as_bytes())?;
         Ok(Self::with_content(Content::new(SIGNALS, &json)))
     }
@@ -211,17 +212,6 @@ impl IntoFrame for PatchSignals {
     }
 }
 
-/// Checks serialized signals where they already stand, framed. One look is enough for all but raw
-/// JSON inside of a value, and for `\u` escapes.
-fn check(lines: &[u8]) -> Result<(), SignalsError> {
-    let json = lines.get(SIGNALS_PREFIX.len()..).unwrap_or_default();
-    if json.first() == Some(&b'{') && !signals_json::may_have_proto_key(json) {
-        return Ok(());
-    }
-    let json = signals_json::unframed(lines, SIGNALS_PREFIX.as_bytes());
-    signals_json::check_serialized(&json)
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -230,6 +220,7 @@ mod tests {
     use serde_json::{json, value::RawValue};
 
     use super::*;
+    use crate::SignalsReply;
 
     #[test]
     fn only_objects_are_signals() {
@@ -260,6 +251,31 @@ mod tests {
             assert!(PatchSignals::new(&inside).unwrap_err().is_proto_key());
         }
         assert!(PatchSignals::new(&json!({"a": "__proto__", "b": "\0\u{1}"})).is_ok());
+    }
+
+    /// What one user's page sent may be broadcast to the others.
+    #[test]
+    fn depth_is_limited_wherever_it_comes_from() {
+        let deep = |levels: usize| {
+            let json = format!("{}\n{}", "[".repeat(levels), "]".repeat(levels));
+            RawValue::from_string(json).unwrap()
+        };
+        let by_value = |levels| PatchSignals::new(&BTreeMap::from([("a", deep(levels))]));
+        let by_path = |levels| SignalPaths::new().set("a.b", &deep(levels)).build();
+        let reply = |levels| SignalsReply::new(&BTreeMap::from([("a", deep(levels))]));
+        assert!(by_value(126).is_ok() && by_path(125).is_ok() && reply(126).is_ok());
+        for more in [0, 1, 500_000] {
+            assert!(by_value(127 + more).unwrap_err().is_too_deep());
+            assert!(by_path(126 + more).unwrap_err().is_too_deep());
+            assert!(reply(127 + more).unwrap_err().is_too_deep());
+        }
+        let mut value = json!(1);
+        for _ in 0..127 {
+            value = json!({ "a": value });
+        }
+        assert!(PatchSignals::new(&value).is_ok());
+        let error = PatchSignals::new(&json!({ "a": value })).unwrap_err();
+        assert!(error.is_too_deep(), "{error}");
     }
 
     #[test]

@@ -9,7 +9,10 @@ use http::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use crate::surrogates::without_lone_surrogates;
+use crate::{
+    json_scan::{MAX_DEPTH, may_be_too_deep, may_have_reserved_key, scan},
+    surrogates::without_lone_surrogates,
+};
 
 /// The largest body that is read for signals, where nothing else is set: 2 MiB, as axum has it.
 ///
@@ -51,10 +54,16 @@ pub const DEFAULT_SIGNALS_LIMIT: usize = 2 * 1024 * 1024;
 /// hexadecimal digits stands for itself, bytes that are no UTF-8 become U+FFFD, and the first
 /// parameter of the name counts.
 ///
+/// It knows no headers. An adapter that calls it for a body checks first that the request has a
+/// `Content-Type` of JSON or the header `Datastar-Request: true`, and else answers with
+/// [`ReadSignalsError::not_json_content`]: any other site's form can send a body of `text/plain` that
+/// is JSON, with the user's cookies. The extractors for axum do it.
+///
 /// # Errors
 ///
 /// Refuses what is not JSON, what is JSON but not an object, whatever `T` is, and what `T` does not
-/// take. JSON that nests deeper than 127 levels is refused as not JSON. No input panics.
+/// take; JSON that nests deeper than 127 levels, and JSON with a key that begins with
+/// `$serde_json::private::`, be it in a field that `T` ignores. No input panics.
 ///
 /// [5.1]: https://url.spec.whatwg.org/#urlencoded-parsing
 pub fn read_signals<T: DeserializeOwned>(
@@ -108,6 +117,9 @@ enum Problem {
     Syntax(Place),
     NotAnObject,
     Mismatch(Place),
+    TooDeep,
+    ReservedKey,
+    NotJsonContent,
     BodyTooLarge,
     UnreadableBody,
 }
@@ -121,8 +133,8 @@ struct Place {
 }
 
 impl ReadSignalsError {
-    /// There are no signals, and the handler needs some. This and the next two are for adapters of
-    /// your own.
+    /// There are no signals, and the handler needs some. This and the next three are for adapters
+    /// of your own.
     pub const fn absent() -> Self {
         Self(Problem::Absent)
     }
@@ -130,6 +142,12 @@ impl ReadSignalsError {
     /// The body is larger than its limit.
     pub const fn body_too_large() -> Self {
         Self(Problem::BodyTooLarge)
+    }
+
+    /// There is a body, but it is not of JSON by its `Content-Type`, and the request has no header
+    /// `Datastar-Request: true`: it may be another site's form.
+    pub const fn not_json_content() -> Self {
+        Self(Problem::NotJsonContent)
     }
 
     /// The body could not be received.
@@ -157,6 +175,22 @@ impl ReadSignalsError {
         matches!(self.0, Problem::Mismatch(_))
     }
 
+    /// Whether the signals nest deeper than 127 levels.
+    pub fn is_too_deep(&self) -> bool {
+        self.0 == Problem::TooDeep
+    }
+
+    /// Whether a key begins with `$serde_json::private::`, which is `serde_json`'s own: it may take
+    /// the value of such a key for JSON.
+    pub fn is_reserved_key(&self) -> bool {
+        self.0 == Problem::ReservedKey
+    }
+
+    /// Whether the body's `Content-Type` is not JSON, in a request that is not Datastar's.
+    pub fn is_not_json_content(&self) -> bool {
+        self.0 == Problem::NotJsonContent
+    }
+
     /// Whether the body was larger than its limit.
     pub fn is_body_too_large(&self) -> bool {
         self.0 == Problem::BodyTooLarge
@@ -167,10 +201,12 @@ impl ReadSignalsError {
         self.0 == Problem::UnreadableBody
     }
 
-    /// The status to answer with: 413 for a body that is too large, 400 for everything else.
+    /// The status to answer with: 413 for a body that is too large, 415 for one that is not JSON by
+    /// its `Content-Type`, 400 for everything else.
     pub fn status(&self) -> StatusCode {
         match self.0 {
             Problem::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Problem::NotJsonContent => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             _ => StatusCode::BAD_REQUEST,
         }
     }
@@ -188,6 +224,13 @@ impl fmt::Display for ReadSignalsError {
             Problem::Syntax(place) => write!(f, "signals are not JSON: {place}"),
             Problem::NotAnObject => f.write_str("signals must be a JSON object"),
             Problem::Mismatch(place) => write!(f, "signals do not fit: {place}"),
+            Problem::TooDeep => write!(f, "signals nest deeper than {MAX_DEPTH} levels"),
+            Problem::ReservedKey => {
+                f.write_str("signals must not have a key that begins with `$serde_json::private::`")
+            }
+            Problem::NotJsonContent => f.write_str(
+                "signals in a body need `Content-Type: application/json` or `Datastar-Request: true`",
+            ),
             Problem::BodyTooLarge => f.write_str("signals are too large"),
             Problem::UnreadableBody => f.write_str("the body of the request could not be received"),
         }
@@ -209,14 +252,17 @@ impl fmt::Display for Place {
 fn read_json<T: DeserializeOwned>(json: &[u8]) -> Result<Option<T>, ReadSignalsError> {
     match json.iter().find(|byte| !b" \t\r\n".contains(byte)) {
         None => Ok(None),
-        Some(b'{') => parse(json).map(Some).map_err(|error| {
-            let problem = if error.is_data() {
-                Problem::Mismatch
-            } else {
-                Problem::Syntax
-            };
-            ReadSignalsError(problem(place(&error)))
-        }),
+        Some(b'{') => {
+            check_object(json)?;
+            parse(json).map(Some).map_err(|error| {
+                let problem = if error.is_data() {
+                    Problem::Mismatch
+                } else {
+                    Problem::Syntax
+                };
+                ReadSignalsError(problem(place(&error)))
+            })
+        }
         Some(_) => Err(ReadSignalsError(
             match serde_json::from_slice::<IgnoredAny>(json) {
                 Ok(_) => Problem::NotAnObject,
@@ -224,6 +270,21 @@ fn read_json<T: DeserializeOwned>(json: &[u8]) -> Result<Option<T>, ReadSignalsE
             },
         )),
     }
+}
+
+/// Checks what a parser does not check everywhere: it counts no levels in what `T` ignores or takes
+/// as raw JSON, and begins to count anew behind a key that is its own.
+fn check_object(json: &[u8]) -> Result<(), ReadSignalsError> {
+    if may_be_too_deep(json) || may_have_reserved_key(json) {
+        let found = scan(json);
+        if found.depth > MAX_DEPTH {
+            return Err(ReadSignalsError(Problem::TooDeep));
+        }
+        if found.reserved_key {
+            return Err(ReadSignalsError(Problem::ReservedKey));
+        }
+    }
+    Ok(())
 }
 
 /// Parses JSON; where that fails, once more without the halves of surrogate pairs.
@@ -307,7 +368,7 @@ fn decoded(text: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use serde::Deserialize;
-    use serde_json::{Map, Value, json};
+    use serde_json::{Map, Value, json, value::RawValue};
 
     use super::*;
 
@@ -421,13 +482,59 @@ mod tests {
         let deep = |open: &str, n: usize| format!("{{\"a\":{}", open.repeat(n));
         for n in [127, 128, 1000, 1_000_000] {
             for open in ["[", "{\"a\":"] {
-                assert!(post::<Value>(deep(open, n)).unwrap_err().is_syntax());
+                assert!(post::<Value>(deep(open, n)).unwrap_err().is_too_deep());
             }
         }
         let brackets = "[".repeat(1_000_000);
         assert!(post::<Value>(&brackets).unwrap_err().is_syntax());
         let closed = brackets.clone() + &"]".repeat(1_000_000);
         assert!(post::<Value>(closed).unwrap_err().is_not_an_object());
+    }
+
+    #[test]
+    fn depth_is_limited_in_what_is_ignored_or_raw_too() {
+        #[derive(Debug, Deserialize)]
+        struct Form {
+            a: Option<Box<RawValue>>,
+        }
+        for key in ["a", "ignored"] {
+            let nested = |levels: usize| {
+                let (open, close) = ("[".repeat(levels), "]".repeat(levels));
+                post::<Form>(format!("{{\"{key}\":{open}{close}}}"))
+            };
+            let form = nested(126).unwrap().unwrap();
+            assert_eq!(form.a.is_some(), key == "a");
+            for levels in [127, 500_000] {
+                assert!(nested(levels).unwrap_err().is_too_deep(), "{key} {levels}");
+            }
+        }
+        // The wide is not the deep.
+        let wide = format!("{{\"a\":[{}0]}}", "[[]],".repeat(1000));
+        assert!(post::<Value>(wide).unwrap().is_some());
+    }
+
+    /// With serde_json's feature `raw_value`, which axum turns on, a `Value` would parse the string
+    /// behind such a key, by a new parser with levels of its own: 19,663 bytes overflowed the stack.
+    #[test]
+    fn json_in_a_string_is_never_parsed() {
+        let mut nested = format!("{}{}", "[".repeat(100), "]".repeat(100));
+        while nested.len() < 19_663 {
+            let string = serde_json::to_string(&nested).unwrap();
+            let (open, close) = ("[".repeat(120), "]".repeat(120));
+            nested = format!("{open}{{\"$serde_json::private::RawValue\":{string}}}{close}");
+        }
+        for json in [
+            format!("{{\"a\":{nested}}}"),
+            r#"{"$serde_json::private::RawValue":"[1]"}"#.into(),
+            r#"{"\u0024serde_json::private::RawValue":"[1]"}"#.into(),
+            r#"{"a":[{"$serde_json::private::Numbe\u0072":"1"}],"b":"\ud800"}"#.into(),
+        ] {
+            assert!(post::<Value>(&json).unwrap_err().is_reserved_key());
+            assert!(post::<Map<_, Value>>(&json).unwrap_err().is_reserved_key());
+            assert!(post::<IgnoredAny>(&json).unwrap_err().is_reserved_key());
+        }
+        let value = json!({ "a": "$serde_json::private::RawValue" });
+        assert_eq!(post::<Value>(value.to_string()), Ok(Some(value)));
     }
 
     #[test]
@@ -457,12 +564,15 @@ mod tests {
     }
 
     #[test]
-    fn the_status_is_400_or_413() {
+    fn the_status_is_400_413_or_415() {
         assert_eq!(ReadSignalsError::absent().status(), 400);
         assert_eq!(ReadSignalsError::unreadable_body().status(), 400);
         let error = ReadSignalsError::body_too_large();
         assert_eq!(error.status(), 413);
         assert_eq!(error.body_text(), "signals are too large");
+        let error = ReadSignalsError::not_json_content();
+        assert!(error.is_not_json_content());
+        assert_eq!(error.status(), 415);
     }
 
     proptest::proptest! {

@@ -9,7 +9,7 @@ use crate::{Config, Connect, Frame, ReadSignalsError, reply::plain_text};
 
 /// The rejection of the extractors for signals: an error, and how the application answers it.
 ///
-/// Its answer is a 400 or 413 with a text; or, for a Datastar request of an application with
+/// Its answer is a 400, 413 or 415 with a text; or, for a Datastar request of an application with
 /// [`Config::reject_with`], an event stream with status 200.
 #[derive(Clone, Debug)]
 pub struct SignalsRejection {
@@ -32,7 +32,7 @@ impl SignalsRejection {
         &self.error
     }
 
-    /// The status of the answer: 400 or 413, or 200 where the answer is events.
+    /// The status of the answer: 400, 413 or 415, or 200 where the answer is events.
     pub fn status(&self) -> StatusCode {
         match self.events {
             Some(_) => StatusCode::OK,

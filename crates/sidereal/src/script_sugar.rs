@@ -19,22 +19,25 @@ impl ExecuteScript {
     /// use sidereal::ExecuteScript;
     ///
     /// let login = ExecuteScript::redirect("/login?next=%2Fhome")?;
-    /// assert!(ExecuteScript::redirect(" java\nscript:alert(1)").is_err());
+    /// let refused = ExecuteScript::redirect(" java\nscript:alert(1)").unwrap_err();
+    /// assert!(refused.to_string().ends_with("not to `javascript:`"));
     /// # let _ = login;
     /// # Ok::<(), sidereal::ScriptError>(())
     /// ```
     ///
-    /// Other sites are allowed: compare with a list of your own where the address comes from the
-    /// request.
+    /// Relative addresses, `http:`, `https:`, `mailto:` and `tel:` are taken. Other sites are so
+    /// allowed: compare with a list of your own where the address comes from the request.
     ///
     /// # Errors
     ///
-    /// Refuses `javascript:`, `vbscript:` and `data:` addresses, in whatever way they are spelled
-    /// that a browser reads as such.
+    /// Refuses every other scheme (`javascript:`, `data:`, `blob:`, …), in whatever way it is
+    /// spelled that a browser reads as such; the error names it.
     pub fn redirect(url: impl AsRef<str>) -> Result<Self, ScriptError> {
         let url = url.as_ref();
-        if runs_code(url) {
-            return Err(ScriptError(Refused::Url));
+        if let Some(scheme) = scheme(url)
+            && !SCHEMES.contains(&scheme.as_str())
+        {
+            return Err(ScriptError(Refused::Scheme(scheme)));
         }
         let url = js::string_literal(url);
         Ok(Self::new(format!(
@@ -264,14 +267,14 @@ pub struct ScriptError(Refused);
 
 #[derive(Debug)]
 enum Refused {
-    Url,
+    Scheme(String),
     Serialize(serde_json::Error),
 }
 
 impl ScriptError {
-    /// Whether an address was refused because it runs code.
+    /// Whether an address was refused for its scheme.
     pub fn is_url(&self) -> bool {
-        matches!(self.0, Refused::Url)
+        matches!(self.0, Refused::Scheme(_))
     }
 
     /// Whether a value did not serialize.
@@ -283,8 +286,10 @@ impl ScriptError {
 impl fmt::Display for ScriptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Refused::Url => f.write_str(
-                "a page is not redirected to an address that runs code (javascript:, vbscript:, data:)",
+            Refused::Scheme(scheme) => write!(
+                f,
+                "a page is redirected to relative addresses, http:, https:, mailto: and tel: only, \
+                 not to `{scheme:.32}:`"
             ),
             Refused::Serialize(error) => write!(f, "a value could not be serialized: {error}"),
         }
@@ -294,7 +299,7 @@ impl fmt::Display for ScriptError {
 impl Error for ScriptError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.0 {
-            Refused::Url => None,
+            Refused::Scheme(_) => None,
             Refused::Serialize(error) => Some(error),
         }
     }
@@ -307,20 +312,28 @@ pub(crate) fn value_literal(value: &(impl Serialize + ?Sized)) -> Result<String,
     }
 }
 
-/// Whether a browser that is sent to this address runs what it says.
+/// The schemes of addresses that a page may be sent to.
+const SCHEMES: [&str; 4] = ["http", "https", "mailto", "tel"];
+
+/// The scheme of an address, in lower case; `None` for one that is relative.
 ///
-/// Read as the URL standard does it: controls and spaces go at the front, tabs and line breaks go
-/// everywhere, the scheme is what stands before the first colon, and its case does not matter.
-fn runs_code(url: &str) -> bool {
-    let mut scheme = url
-        .trim_start_matches(|c| c <= ' ')
-        .chars()
-        .filter(|c| !matches!(c, '\t' | '\n' | '\r'))
-        .map(|c| c.to_ascii_lowercase());
-    let first: String = scheme.by_ref().take("javascript:".len()).collect();
-    ["javascript:", "vbscript:", "data:"]
-        .iter()
-        .any(|code| first.starts_with(code))
+/// Read as the URL standard does it ([4.4], "basic URL parser"): controls and spaces go at the
+/// front, tabs and line breaks go everywhere, and the scheme is a letter and then letters, digits,
+/// `+`, `-` and `.` before the first colon.
+///
+/// [4.4]: https://url.spec.whatwg.org/#concept-basic-url-parser
+fn scheme(url: &str) -> Option<String> {
+    let mut scheme = String::new();
+    let characters = url.trim_start_matches(|c| c <= ' ').chars();
+    for character in characters.filter(|c| !matches!(c, '\t' | '\n' | '\r')) {
+        match character {
+            'a'..='z' | 'A'..='Z' => scheme.push(character.to_ascii_lowercase()),
+            '0'..='9' | '+' | '-' | '.' if !scheme.is_empty() => scheme.push(character),
+            ':' if !scheme.is_empty() => return Some(scheme),
+            _ => return None,
+        }
+    }
+    None
 }
 
 /// JSON for a `<script>`: no `<` that could begin a tag, and none of JavaScript's `\x` escapes,
@@ -351,32 +364,49 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_that_run_code_are_refused_in_every_spelling() {
-        for url in [
-            "javascript:alert(1)",
-            "JavaScript:alert(1)",
-            " \t\n\0\x1f javascript:alert(1)",
-            "java\nscript:alert(1)",
-            "j\ta\rv\nascript\t:alert(1)",
-            "javascript\n:",
-            "data:text/html,<script>",
-            "vbscript:x",
-            "javascript:",
+    fn addresses_of_other_schemes_are_refused_in_every_spelling() {
+        for (url, scheme) in [
+            ("javascript:alert(1)", "javascript"),
+            ("JavaScript:alert(1)", "javascript"),
+            (" \t\n\0\x1f javascript:alert(1)", "javascript"),
+            ("java\nscript:alert(1)", "javascript"),
+            ("j\ta\rv\nascript\t:alert(1)", "javascript"),
+            ("javascript\n:", "javascript"),
+            ("javascript:", "javascript"),
+            ("data:text/html,<script>", "data"),
+            ("vbscript:x", "vbscript"),
+            ("blob:https://example.com/1", "blob"),
+            ("filesystem:https://example.com/a", "filesystem"),
+            ("view-source:https://example.com", "view-source"),
+            ("feed:javascript:x", "feed"),
+            ("ms-word:ofe|u|x", "ms-word"),
+            ("h2+x.y-z:", "h2+x.y-z"),
+            ("httpss://example.com", "httpss"),
         ] {
-            assert!(
-                ExecuteScript::redirect(url).is_err_and(|e| e.is_url()),
-                "{url:?}"
-            );
+            let refused = ExecuteScript::redirect(url).err();
+            let text = refused.filter(ScriptError::is_url).map(|e| e.to_string());
+            let end = format!("not to `{scheme}:`");
+            assert!(text.is_some_and(|text| text.ends_with(&end)), "{url:?}");
         }
+        let long = ExecuteScript::redirect("x".repeat(10_000) + ":").err();
+        assert!(long.is_some_and(|error| error.to_string().len() < 200));
+    }
+
+    #[test]
+    fn addresses_of_pages_are_taken() {
         for url in [
             "",
             "/",
             "/javascript:alert(1)",
             "?javascript:",
             "#javascript:",
+            "./a:b",
+            ":",
+            "1a:b",
             "https://example.com",
+            "hTT\tp://example.com",
             "mailto:a@b.c",
-            "javascripts:",
+            "tel:+1",
             "java script:alert(1)",
             "%6aavascript:x",
             "//data:80/",

@@ -182,7 +182,7 @@ fn escaped_id(id: &str) -> String {
 }
 
 /// Writes a character as CSS's hexadecimal escape, with the space that ends it.
-pub(crate) fn push_code_point(css: &mut String, character: char) {
+fn push_code_point(css: &mut String, character: char) {
     use fmt::Write as _;
     // Writing to a string does not fail.
     let _ = write!(css, "\\{:x} ", u32::from(character));

@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::{
-    SignalsError,
-    signals_json::{MAX_DEPTH, Refused},
-};
+use crate::{SignalsError, json_scan::MAX_DEPTH, signals_json::Refused};
 
 /// Values for signals by dotted path, as pages name them; becomes a
 /// [`PatchSignals`](crate::PatchSignals).
@@ -37,7 +34,8 @@ use crate::{
 /// - a path that is empty or has an empty segment (`a..b`),
 /// - one that is given twice, or leads through another (`a` beside `a.b`, in any order),
 /// - one with a segment `__proto__`, or with more than 127 segments,
-/// - a value that does not serialize.
+/// - a value that does not serialize, or has a key `__proto__`,
+/// - a value that nests so deep that the whole has more than 127 levels.
 ///
 /// Otherwise a segment may have any characters. The keys come out sorted.
 #[derive(Debug, Default)]

@@ -11,12 +11,16 @@ use crate::{ReadSignalsError, read_signals};
 ///
 /// | in the handler's arguments | signals that cannot be read |
 /// |---|---|
-/// | `Signals<T>` | are answered with 400 or 413 and a text; absent ones too |
+/// | `Signals<T>` | are answered with 400, 413 or 415 and a text; absent ones too |
 /// | `Result<Signals<T>, SignalsRejection>` | are the handler's to decide about |
 /// | [`LenientSignals<T>`] | are logged, and count as absent |
 ///
-/// A plain page load has no signals: `Option<Signals<T>>` is `None` for it, and an answer of 400
-/// or 413 only for what came and cannot be read.
+/// A plain page load has no signals: `Option<Signals<T>>` is `None` for it, and an answer of 400,
+/// 413 or 415 only for what came and cannot be read.
+///
+/// A body is read where its `Content-Type` is JSON, as the Datastar client's is, or the request has
+/// the header `Datastar-Request: true`. Anything else is a 415: a form of another site can send
+/// JSON as `text/plain`, with the user's cookies.
 ///
 /// The page shows nothing of a 400: the client throws its text away. With
 /// [`Config::reject_with`](crate::Config::reject_with) the answer is events that say it on the page.

@@ -1,16 +1,15 @@
 //! What JSON text must be before a page may take it for signals.
 //!
-//! Two things are checked besides the syntax. It must be an object, since a patch merges into the
-//! signals. And no object in it may have a key `__proto__`, however it is spelled: the client
-//! would merge into the prototype of its store, after which no signal of the page updates any
-//! more.
+//! Three things are checked besides the syntax. It must be an object, since a patch merges into the
+//! signals. It must not nest too deep, since the client merges recursively. And no object in it may
+//! have a key `__proto__`, however it is spelled: the client would merge into the prototype of its
+//! store, after which no signal of the page updates any more.
 
 use std::{error::Error, fmt};
 
-use memchr::{memchr, memchr2, memchr2_iter};
+use memchr::memchr;
 
-/// Raw JSON text may nest this deep: what `serde_json` reads back. Browsers merge recursively.
-pub(crate) const MAX_DEPTH: usize = 127;
+use crate::json_scan::{MAX_DEPTH, may_be_too_deep, may_have_proto_key, scan};
 
 /// Why signals, or paths of signals, were refused.
 ///
@@ -58,7 +57,7 @@ impl SignalsError {
         matches!(self.0, Refused::ProtoKey)
     }
 
-    /// Whether raw text, or a path, nests deeper than 127 levels.
+    /// Whether the signals, or a path, nest deeper than 127 levels.
     pub fn is_too_deep(&self) -> bool {
         matches!(self.0, Refused::TooDeep)
     }
@@ -124,8 +123,14 @@ pub(crate) fn check_serialized(json: &[u8]) -> Result<(), SignalsError> {
     if json.trim_ascii_start().first() != Some(&b'{') {
         return Err(SignalsError(Refused::NotAnObject));
     }
-    if may_have_proto_key(json) && scan(json).proto_key {
-        return Err(SignalsError(Refused::ProtoKey));
+    if may_be_refused(json) {
+        let found = scan(json);
+        if found.proto_key {
+            return Err(SignalsError(Refused::ProtoKey));
+        }
+        if found.depth > MAX_DEPTH {
+            return Err(SignalsError(Refused::TooDeep));
+        }
     }
     Ok(())
 }
@@ -135,94 +140,26 @@ pub(crate) fn check_text(json: &str) -> Result<(), SignalsError> {
     // Skips over every value by a loop, so depth is no danger here.
     serde_json::from_str::<serde::de::IgnoredAny>(json)
         .map_err(|error| SignalsError(Refused::Syntax(error)))?;
-    check_serialized(json.as_bytes())?;
-    if scan(json.as_bytes()).depth > MAX_DEPTH {
-        return Err(SignalsError(Refused::TooDeep));
+    check_serialized(json.as_bytes())
+}
+
+/// A quick look at an object's text, which is enough for the usual one.
+fn may_be_refused(json: &[u8]) -> bool {
+    may_have_proto_key(json) || may_be_too_deep(json)
+}
+
+/// Checks an object that stands serialized in framed lines, each with this key.
+pub(crate) fn check_framed(lines: &[u8], key: &str) -> Result<(), SignalsError> {
+    let json = lines.get(key.len()..).unwrap_or_default();
+    // Only raw JSON inside of a value has line breaks.
+    if memchr(b'\n', json).is_none_or(|end| end + 1 == json.len()) {
+        return check_serialized(json);
     }
-    Ok(())
+    check_serialized(&unframed(lines, key.as_bytes()))
 }
 
-/// One quick look for anything that could spell `__proto__`: itself, or a `\u` escape. Text in
-/// which there is neither, the usual case, needs no more than this.
-pub(crate) fn may_have_proto_key(json: &[u8]) -> bool {
-    memchr2_iter(b'_', b'\\', json).any(|at| {
-        let rest = &json[at..];
-        rest.starts_with(b"__proto__") || rest.starts_with(b"\\u")
-    })
-}
-
-struct Scan {
-    proto_key: bool,
-    depth: usize,
-}
-
-/// Walks over valid JSON text. In it, a string is a key exactly where a colon follows.
-fn scan(json: &[u8]) -> Scan {
-    let mut found = Scan {
-        proto_key: false,
-        depth: 0,
-    };
-    let mut depth: usize = 0;
-    let mut rest = json;
-    while let Some((&byte, after)) = rest.split_first() {
-        rest = after;
-        match byte {
-            b'{' | b'[' => {
-                depth += 1;
-                found.depth = found.depth.max(depth);
-            }
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            b'"' => {
-                let string;
-                (string, rest) = split_string(after);
-                let is_key = rest.trim_ascii_start().first() == Some(&b':');
-                found.proto_key |= is_key && spells_proto(string);
-            }
-            _ => {}
-        }
-    }
-    found
-}
-
-/// Splits behind a string's opening quote: what is in the string, and what comes after it.
-pub(crate) fn split_string(text: &[u8]) -> (&[u8], &[u8]) {
-    let mut end = 0;
-    while let Some(found) = memchr2(b'"', b'\\', &text[end..]) {
-        end += found;
-        if text[end] == b'"' {
-            return (&text[..end], &text[end + 1..]);
-        }
-        end = (end + 2).min(text.len());
-    }
-    (text, &[])
-}
-
-/// Whether the inside of a JSON string, its escapes read, is `__proto__`.
-fn spells_proto(mut string: &[u8]) -> bool {
-    for expected in b"__proto__" {
-        string = match string {
-            [b'\\', b'u', rest @ ..] => {
-                let Some((digits, rest)) = rest.split_at_checked(4) else {
-                    return false;
-                };
-                let unit = std::str::from_utf8(digits)
-                    .ok()
-                    .and_then(|digits| u16::from_str_radix(digits, 16).ok());
-                if unit != Some(u16::from(*expected)) {
-                    return false;
-                }
-                rest
-            }
-            [byte, rest @ ..] if byte == expected => rest,
-            _ => return false,
-        };
-    }
-    string.is_empty()
-}
-
-/// Puts framed lines together again, for the rare text that needs a second look: raw JSON inside
-/// a serialized value may have line breaks, between which the wire has its key.
-pub(crate) fn unframed(lines: &[u8], key: &[u8]) -> Vec<u8> {
+/// Puts framed lines together again, between which the wire has its key.
+fn unframed(lines: &[u8], key: &[u8]) -> Vec<u8> {
     let mut json = Vec::with_capacity(lines.len());
     let mut rest = lines;
     while let Some(end) = memchr(b'\n', rest) {
@@ -316,5 +253,8 @@ mod tests {
         assert!(serde_json::from_str::<serde_json::Value>(&deepest).is_ok());
         assert!(check_text(&nested(MAX_DEPTH + 1)).is_err_and(|e| e.is_too_deep()));
         assert!(check_text(&nested(1_000_000)).is_err_and(|e| e.is_too_deep()));
+        // What is many and not deep is no concern.
+        let wide = format!("{{\"a\":[{}0]}}", "[],{},".repeat(1000));
+        assert!(check_text(&wide).is_ok());
     }
 }

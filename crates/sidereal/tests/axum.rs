@@ -2,15 +2,26 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 #![cfg(all(feature = "axum", feature = "testing"))]
 
-use std::time::Duration;
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use axum::{
     Extension, Router,
+    body::{Body, Bytes},
     extract::DefaultBodyLimit,
     http::StatusCode,
     response::IntoResponse,
     routing::{any, get, post},
 };
+use futures_util::StreamExt;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sidereal::{
@@ -40,7 +51,7 @@ fn client(
     })
 }
 
-type BoxFuture = std::pin::Pin<Box<dyn Future<Output = axum::response::Response> + Send>>;
+type BoxFuture = Pin<Box<dyn Future<Output = axum::response::Response> + Send>>;
 
 async fn text<B>(mut stream: EventStream<B>) -> (StatusCode, String)
 where
@@ -117,7 +128,8 @@ async fn the_three_ways_to_take_signals() {
         ("/untyped", good, (ok, "1")),
         ("/untyped", b"7", (bad, "signals must be a JSON object")),
     ] {
-        let (status, text) = text(client.post(path).body(body.to_vec()).send().await).await;
+        let request = client.post(path).datastar().body(body.to_vec());
+        let (status, text) = text(request.send().await).await;
         assert_eq!(status, expected.0, "{path} {text}");
         assert!(text.contains(expected.1), "{path}: {text}");
     }
@@ -136,10 +148,139 @@ async fn both_limits_answer_with_413() {
         for (length, status) in [(50, 200), (100, 200), (101, 413), (1_000_000, 413)] {
             let body = format!("{{\"name\":\"{}\"}}", "x".repeat(length - 11));
             assert_eq!(body.len(), length);
-            let (got, text) = text(client.post("/").body(body).send().await).await;
+            let request = client.post("/").datastar().body(body);
+            let (got, text) = text(request.send().await).await;
             assert_eq!(got, status, "{length}: {text}");
         }
     }
+}
+
+/// The smaller limit bounds the memory, be the framework's switched off.
+#[tokio::test]
+async fn no_more_of_a_body_than_its_limit_is_held() {
+    const CHUNK: usize = 1 << 16;
+
+    /// Bytes that are counted as long as they are held.
+    struct Chunk {
+        bytes: Vec<u8>,
+        live: Arc<AtomicUsize>,
+    }
+
+    impl AsRef<[u8]> for Chunk {
+        fn as_ref(&self) -> &[u8] {
+            &self.bytes
+        }
+    }
+
+    impl Drop for Chunk {
+        fn drop(&mut self) {
+            self.live.fetch_sub(CHUNK, Ordering::SeqCst);
+        }
+    }
+
+    let app = Router::new()
+        .route("/", post(name))
+        .layer(DefaultBodyLimit::disable())
+        .layer(Extension(Config::new().signals_limit(4 * CHUNK)));
+    let (mut sent, mut largest) = (Vec::new(), Vec::new());
+    for (chunks, announced) in [(2, false), (2, true), (512, false), (512, true)] {
+        let (live, peak) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (counted, highest) = (live.clone(), peak.clone());
+        let stream = futures_util::stream::iter(0..chunks).map(move |_| {
+            let now = counted.fetch_add(CHUNK, Ordering::SeqCst) + CHUNK;
+            highest.fetch_max(now, Ordering::SeqCst);
+            let live = counted.clone();
+            let bytes = vec![b' '; CHUNK];
+            Ok::<_, Infallible>(Bytes::from_owner(Chunk { bytes, live }))
+        });
+        let body = Announced {
+            body: Body::from_stream(stream),
+            length: announced.then_some((chunks * CHUNK) as u64),
+        };
+        let request = http::Request::post("/")
+            .header("content-type", "application/json")
+            .body(Body::new(body))
+            .unwrap();
+        let response = app.clone().oneshot(request).await.unwrap();
+        sent.push(response.status().as_u16());
+        largest.push(peak.load(Ordering::SeqCst) / CHUNK);
+        assert_eq!(live.load(Ordering::SeqCst), 0);
+    }
+    // White space is no signals, which is a 400.
+    assert_eq!(sent, [400, 400, 413, 413]);
+    // As much as the limit, and the chunk that is too much; none of what is announced as too much.
+    assert_eq!(largest, [2, 2, 5, 1]);
+}
+
+/// A body that says how long it is, as one with a `Content-Length` does.
+struct Announced {
+    body: Body,
+    length: Option<u64>,
+}
+
+impl http_body::Body for Announced {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.length
+            .map_or_else(Default::default, http_body::SizeHint::with_exact)
+    }
+}
+
+/// Any site can have a browser send JSON to this one, with the user's cookies, as long as it does
+/// not say that it is JSON: `<form enctype=text/plain>`, or `fetch` of a blob without a type.
+#[tokio::test]
+async fn a_body_of_another_site_is_refused() {
+    let client = client(Router::new().route("/", any(name)).route(
+        "/optional",
+        any(async |form: Option<Signals<Form>>| format!("{form:?}")),
+    ));
+    let json = r#"{"name":"Ada","x":"="}"#;
+    for (content_type, datastar, status) in [
+        (Some("text/plain"), None, 415),
+        (Some("text/plain;charset=UTF-8"), None, 415),
+        (Some("text/plain, application/json"), None, 415),
+        (Some("text/html"), None, 415),
+        (None, None, 415),
+        (None, Some("false"), 415),
+        (None, Some("true"), 200),
+        (Some("text/plain"), Some("true"), 200),
+        (Some("application/json"), None, 200),
+        (Some("Application/JSON; charset=utf-8"), None, 200),
+        (Some("application/merge-patch+json"), None, 200),
+    ] {
+        for method in ["POST", "PUT", "PATCH", "QUERY"] {
+            let method = http::Method::from_bytes(method.as_bytes()).unwrap();
+            let mut request = client.request(method, "/").body(json);
+            if let Some(content_type) = content_type {
+                request = request.header("content-type", content_type);
+            }
+            if let Some(datastar) = datastar {
+                request = request.header("datastar-request", datastar);
+            }
+            let (got, text) = text(request.send().await).await;
+            assert_eq!(got, status, "{content_type:?} {datastar:?} {text}");
+            assert_eq!(text.contains("Datastar-Request: true"), status == 415);
+        }
+    }
+    // A request without a body has no signals, whatever it says of its type.
+    let request = client
+        .post("/optional")
+        .header("content-type", "text/plain");
+    assert_eq!(
+        text(request.send().await).await,
+        (StatusCode::OK, "None".into())
+    );
+    let request = client.post("/optional").body(json);
+    assert_eq!(text(request.send().await).await.0, 415);
 }
 
 /// A server that answers before it has read the body closes the connection, and a browser that is

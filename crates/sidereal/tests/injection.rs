@@ -49,6 +49,11 @@ const PIECES: &[&str] = &[
     "</head>",
     "</html>",
     "</template>",
+    "</bo",
+    "<svg>",
+    "</svg>",
+    "</SVG>",
+    "dy>",
     "<",
     ">",
     "&",
@@ -278,7 +283,7 @@ proptest! {
         let sent = lines(&code).replace('\0', "\u{fffd}");
         prop_assert_eq!(script.code().replace("\\x3C", "<"), sent.replace("\\x3C", "<"));
         // The client must not take the event for a document.
-        let html = event.elements().unwrap();
+        let html = without_svgs(event.elements().unwrap());
         for end in ["</body>", "</head>", "</html>"] {
             prop_assert!(!html.contains(end));
         }
@@ -372,9 +377,79 @@ proptest! {
         prop_assert_eq!(header.is_some(), selector.is_ok());
         if let Some(header) = header {
             prop_assert!(header.as_bytes().iter().all(|byte| (b' '..=b'~').contains(byte)));
+            let header = header.to_str().unwrap();
+            prop_assert_eq!(header, header.trim());
         }
         prop_assert_eq!(response.headers().contains_key("datastar-mode"), selector.is_ok());
     }
+
+    #[test]
+    fn ids_in_plain_replies(id in hostile().prop_filter("has an own form", |id| !id.is_empty())) {
+        let response = HtmlReply::new("").inner(Selector::id(&id)).into_http();
+        let header = response.headers()["datastar-selector"].to_str().unwrap();
+        prop_assert_eq!(header, header.trim());
+        prop_assert_eq!(selected_id(header), id.replace('\0', "\u{fffd}"));
+        // Nor does white space around it, or a class after it, change what it is.
+        let around = Selector::new(format!(" \t{}.a \x0c", Selector::id(&id))).unwrap();
+        let response = HtmlReply::new("").inner(around).into_http();
+        let header = response.headers()["datastar-selector"].to_str().unwrap();
+        let id = id.replace('\0', "\u{fffd}");
+        prop_assert_eq!(selected_id(header.strip_suffix(".a").unwrap()), id);
+    }
+}
+
+/// The id that `#` and an identifier select, read as CSS reads it: an escape is up to six digits
+/// and then one white space, or any other character.
+fn selected_id(selector: &str) -> String {
+    let mut id = String::new();
+    let mut rest = selector.strip_prefix('#').unwrap();
+    while let Some(character) = rest.chars().next() {
+        rest = &rest[character.len_utf8()..];
+        if character != '\\' {
+            assert!(
+                character.is_ascii_alphanumeric() || "-_".contains(character),
+                "{selector}"
+            );
+            id.push(character);
+            continue;
+        }
+        let digits = rest
+            .chars()
+            .take(6)
+            .take_while(char::is_ascii_hexdigit)
+            .count();
+        if digits == 0 {
+            let escaped = rest.chars().next().unwrap();
+            id.push(escaped);
+            rest = &rest[escaped.len_utf8()..];
+        } else {
+            let code_point = u32::from_str_radix(&rest[..digits], 16).unwrap();
+            id.push(char::from_u32(code_point).unwrap());
+            rest = &rest[digits..];
+            rest = rest.strip_prefix(' ').unwrap_or(rest);
+        }
+    }
+    id
+}
+
+/// HTML as the client searches it for the ends of a document: without what
+/// `/<svg(\s[^>]*>|>)([\s\S]*?)<\/svg>/gim` finds.
+fn without_svgs(html: &str) -> String {
+    let lower = html.to_ascii_lowercase();
+    let (mut kept, mut from, mut start) = (String::new(), 0, 0);
+    while let Some(at) = lower[start..].find("<svg").map(|at| start + at) {
+        let open = &lower[at + 4..];
+        let has_white = open.starts_with(char::is_whitespace);
+        let content = open.find('>').filter(|end| *end == 0 || has_white);
+        let end = content.and_then(|end| open[end..].find("</svg>").map(|close| end + close + 6));
+        start = at + 4;
+        if let Some(end) = end {
+            kept += &html[from..at];
+            start += end;
+            from = start;
+        }
+    }
+    kept + &html[from..]
 }
 
 #[test]

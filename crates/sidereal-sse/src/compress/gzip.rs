@@ -128,3 +128,37 @@ fn store(text: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(piece);
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_compressed_is_stored() {
+        for length in [1, STORED, STORED + 1, 3 * STORED] {
+            let text = vec![b'x'; length];
+            let mut stored = Vec::new();
+            store(&text, &mut stored);
+            stored.extend_from_slice(FINAL_BLOCK);
+            assert!(miniz_oxide::inflate::decompress_to_vec(&stored).unwrap() == text);
+        }
+    }
+
+    /// Whatever room there is for it at first.
+    #[test]
+    fn text_that_grows_is_compressed_to_its_end() {
+        let noise = (0_u64..40_000).map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8);
+        let noise: Vec<u8> = noise.collect();
+        for flush in [FlushCompress::Sync, FlushCompress::Finish] {
+            let mut encoder = Compress::new(flate2::Compression::new(6), false);
+            let mut out = Vec::new();
+            assert!(deflate(&mut encoder, &noise, flush, &mut out));
+            if flush == FlushCompress::Sync {
+                assert!(out.ends_with(&[0, 0, 0xff, 0xff]));
+                out.extend_from_slice(FINAL_BLOCK);
+            }
+            assert!(miniz_oxide::inflate::decompress_to_vec(&out).unwrap() == noise);
+        }
+    }
+}

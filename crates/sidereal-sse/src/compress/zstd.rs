@@ -27,8 +27,8 @@ const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// What the reset block decodes to.
 const SEPARATOR: &[u8; 64] = b":..............................................................\n";
 
-/// A compressed block of eleven literals (`:` and ten dots and a newline, less what copies make)
-/// and three sequences with the offsets 8, 4 and 1 given in full.
+/// A compressed block of ten literals (`:`, eight dots, a newline) and three copies, whose offsets
+/// 8, 4 and 1 are given in full, so that they are the repeat offsets 1, 4 and 8 after it.
 const RESET: &[u8] = &[
     0x9c, 0x00, 0x00, 0x50, 0x3a, 0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0x0a, 0x03, 0x04,
     0x0f, 0x38, 0xd8, 0x81, 0x95, 0x23,
@@ -85,11 +85,7 @@ impl Recipe for Zstd {
             return is_rolled;
         }
         chunk.truncate(start);
-        for piece in event.chunks(BLOCK) {
-            let header = (piece.len() as u32) << 3;
-            chunk.extend_from_slice(&header.to_le_bytes()[..3]);
-            chunk.extend_from_slice(piece);
-        }
+        store(event, chunk);
         false
     }
 
@@ -153,6 +149,15 @@ fn blocks(frame: &[u8], out: &mut Vec<u8>) -> Option<()> {
         if is_last {
             return rest.is_empty().then_some(());
         }
+    }
+}
+
+/// Appends `text` as raw blocks.
+fn store(text: &[u8], out: &mut Vec<u8>) {
+    for piece in text.chunks(BLOCK) {
+        let header = (piece.len() as u32) << 3;
+        out.extend_from_slice(&header.to_le_bytes()[..3]);
+        out.extend_from_slice(piece);
     }
 }
 
@@ -231,5 +236,122 @@ impl Tables {
             *set = true;
         }
         Some(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const LEVELS: [i32; 4] = [1, 3, 6, 12];
+
+    fn head() -> Vec<u8> {
+        Zstd.head(&Compression::new()).to_vec()
+    }
+
+    fn frame(level: i32, text: &[u8]) -> Vec<u8> {
+        let mut frame = vec![0; zstd_safe::compress_bound(text.len())];
+        let length = zstd_safe::compress(&mut frame[..], text, level).unwrap();
+        frame.truncate(length);
+        frame
+    }
+
+    fn decode(blocks: &[u8]) -> Result<Vec<u8>, usize> {
+        let frame = [&head(), blocks, EMPTY_LAST_BLOCK].concat();
+        let mut text = vec![0; 1 << 20];
+        let length = zstd_safe::decompress(&mut text[..], &frame)?;
+        text.truncate(length);
+        Ok(text)
+    }
+
+    /// Words, so many that they fill several blocks.
+    fn words(length: usize) -> Vec<u8> {
+        let words =
+            (0_u64..).map(|n| format!("{:x} ", n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 44));
+        words.flat_map(String::into_bytes).take(length).collect()
+    }
+
+    #[test]
+    fn the_reset_block_is_a_comment_line() {
+        assert_eq!(decode(RESET).unwrap(), SEPARATOR);
+        assert_eq!(decode(&RESET.repeat(3)).unwrap(), SEPARATOR.repeat(3));
+    }
+
+    #[test]
+    fn the_blocks_of_a_frame_go_into_any_other() {
+        for level in LEVELS {
+            for length in [0, 1, 255, 256, 70_000, 500_000] {
+                let text = words(length);
+                let mut chunk = RESET.to_vec();
+                assert!(blocks(&frame(level, &text), &mut chunk).is_some());
+                let decoded = decode(&chunk).unwrap();
+                assert!(
+                    decoded.strip_prefix(SEPARATOR) == Some(&text[..]),
+                    "{level}, {length}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_compressed_is_stored() {
+        for length in [1, BLOCK, BLOCK + 1, 3 * BLOCK] {
+            let mut stored = Vec::new();
+            store(&words(length), &mut stored);
+            assert!(decode(&stored).unwrap() == words(length));
+        }
+    }
+
+    /// Later blocks of a frame use tables of the ones before; without those they are refused.
+    #[test]
+    fn a_table_that_is_not_there_is_noticed() {
+        let mut refused = 0;
+        for level in LEVELS {
+            let frame = frame(level, &words(800_000));
+            let start = header_length(&frame).unwrap();
+            let size = usize::from(frame[start] >> 3)
+                | usize::from(frame[start + 1]) << 5
+                | usize::from(frame[start + 2]) << 13;
+            let without_first = [&frame[..start], &frame[start + 3 + size..]].concat();
+            if blocks(&without_first, &mut Vec::new()).is_none() {
+                refused += 1;
+            }
+        }
+        assert!(refused > 0, "no frame had a block that uses tables again");
+    }
+
+    #[test]
+    fn what_is_no_frame_is_refused() {
+        let whole = frame(3, &words(1000));
+        for cut in 0..whole.len() {
+            assert!(blocks(&whole[..cut], &mut Vec::new()).is_none(), "{cut}");
+        }
+        let more = [&whole[..], b"x"].concat();
+        assert!(blocks(&more, &mut Vec::new()).is_none());
+        let checked = [&MAGIC[..], &[0b100, 0x58, 1, 0, 0]].concat();
+        assert!(blocks(&checked, &mut Vec::new()).is_none(), "a checksum");
+        let reserved = [&MAGIC[..], &[0, 0x58, 7, 0, 0]].concat();
+        assert!(
+            blocks(&reserved, &mut Vec::new()).is_none(),
+            "a reserved type"
+        );
+    }
+
+    #[test]
+    fn headers_of_all_lengths() {
+        for (descriptor, length) in [
+            (0b0000_0000, 6),
+            (0b0010_0000, 6),
+            (0b0100_0000, 8),
+            (0b1010_0000, 9),
+            (0b1100_0000, 14),
+            (0b0000_0011, 10),
+            (0b0010_0001, 7),
+        ] {
+            let frame = [&MAGIC[..], &[descriptor]].concat();
+            assert_eq!(header_length(&frame), Some(length), "{descriptor:08b}");
+        }
+        assert_eq!(header_length(b"data: x"), None);
     }
 }

@@ -5,10 +5,13 @@ use std::convert::Infallible;
 use axum_core::extract::{
     FromRequest, FromRequestParts, OptionalFromRequest, OptionalFromRequestParts, Request,
 };
-use http::{header::CONTENT_TYPE, request::Parts};
+use http::request::Parts;
 use serde::de::DeserializeOwned;
 
-use super::receive::receive;
+use super::{
+    content_type::{is_form, is_json},
+    receive::receive,
+};
 use crate::{
     Config, Connect, IsDatastar, LastEventId, LenientSignals, ReadSignalsError, Signals,
     SignalsRejection, TabId, TabIdError, is_datastar_request, read_signals, signals_in_query,
@@ -103,30 +106,21 @@ async fn read_limited<T: DeserializeOwned, S: Send + Sync>(
     state: &S,
     limit: Option<usize>,
 ) -> Result<Option<T>, ReadSignalsError> {
-    let (parts, body) = request.into_parts();
-    let query = parts.uri.query().map(str::to_owned);
-    let method = parts.method.clone();
+    let query = request.uri().query().map(str::to_owned);
+    let method = request.method().clone();
     if signals_in_query(&method) {
         return read_signals(&method, query.as_deref(), b"");
     }
-    if is_form(&parts) {
+    let headers = request.headers();
+    // The client then sends the fields, and no signals.
+    if is_form(headers) {
         return Ok(None);
     }
-    let body = receive(Request::from_parts(parts, body), state).await?;
-    match limit {
-        Some(limit) if body.len() > limit => Err(ReadSignalsError::body_too_large()),
-        _ => read_signals(&method, query.as_deref(), &body),
+    // Other sites can have a browser send any other body, without asking first.
+    let may_be_another_sites = !is_json(headers) && !is_datastar_request(headers);
+    let body = receive(request, state, limit).await?;
+    if may_be_another_sites && !body.trim_ascii().is_empty() {
+        return Err(ReadSignalsError::not_json_content());
     }
-}
-
-/// Whether the request is a form's: the client then sends the fields, and no signals.
-fn is_form(parts: &Parts) -> bool {
-    let content_type = parts.headers.get(CONTENT_TYPE);
-    content_type.is_some_and(|value| {
-        let is = |form: &[u8]| {
-            let start = value.as_bytes().get(..form.len());
-            start.is_some_and(|start| start.eq_ignore_ascii_case(form))
-        };
-        is(b"application/x-www-form-urlencoded") || is(b"multipart/form-data")
-    })
+    read_signals(&method, query.as_deref(), &body)
 }

@@ -6,8 +6,8 @@
 //! | extractor | gives | rejects |
 //! |---|---|---|
 //! | [`Connect`](crate::Connect) | what a stream needs of the request | never |
-//! | [`Signals<T>`](crate::Signals) | the page's signals | 400, 413 with a text |
-//! | `Option<Signals<T>>` | the same, or `None` where there are none (a plain page load) | 400, 413 for bad ones |
+//! | [`Signals<T>`](crate::Signals) | the page's signals | 400, 413, 415 with a text |
+//! | `Option<Signals<T>>` | the same, or `None` where there are none (a plain page load) | 400, 413, 415 for bad ones |
 //! | `Result<Signals<T>, SignalsRejection>` | the same, and the error to the handler | never |
 //! | [`LenientSignals<T>`](crate::LenientSignals) | the same, bad ones logged and counted as absent | never |
 //! | [`IsDatastar`](crate::IsDatastar) | whether a Datastar action asks | never |
@@ -26,12 +26,16 @@
 //! 1. Signals of GET, HEAD and DELETE come from the query, those of every other method from the
 //!    body, which is read to its end: such an extractor stands last.
 //!    A form's request (`contentType: 'form'`) has none; take it with axum's `Form` or `Multipart`.
-//! 2. axum's own limit for bodies holds (`DefaultBodyLimit`, 2 MiB unless it is set), and
-//!    [`Config::signals_limit`](crate::Config::signals_limit) below it.
+//! 2. A body is taken for signals if its `Content-Type` is `application/json`, or `application/…+json`,
+//!    or the request has the header `Datastar-Request: true`, as the client's have. Any other body
+//!    is a 415: browsers let every site send those without asking.
+//! 3. axum's own limit for bodies holds (`DefaultBodyLimit`, 2 MiB unless it is set), and
+//!    [`Config::signals_limit`](crate::Config::signals_limit) below it; no more than the smaller of
+//!    the two is kept in memory.
 //!    A body over the limit is read to its end all the same, up to 64 MiB, and thrown away: or the
 //!    browser would see a broken connection instead of the 413.
-//! 3. The configuration is an extension: `.layer(axum::Extension(config))`.
-//! 4. axum on its own closes no stalled connection, and its graceful shutdown waits for every open
+//! 4. The configuration is an extension: `.layer(axum::Extension(config))`.
+//! 5. axum on its own closes no stalled connection, and its graceful shutdown waits for every open
 //!    stream; [`sidereal::serve`](mod@crate::serve) does better with the same `Router`.
 //!
 //! ```no_run
@@ -64,6 +68,7 @@
 //! # }
 //! ```
 
+mod content_type;
 mod extract;
 mod receive;
 mod respond;

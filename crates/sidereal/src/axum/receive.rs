@@ -1,6 +1,8 @@
-//! Bodies of requests: read under axum's limit, and read past it where that helps the page.
+//! Bodies of requests: read under their limits, and read past them where that helps the page.
 
 use std::{
+    error::Error,
+    fmt,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
@@ -23,17 +25,31 @@ use crate::ReadSignalsError;
 /// sends everything again. So the rest is read first, up to a bound. It costs no memory.
 const READ_PAST_LIMIT: u64 = 64 << 20;
 
-/// The whole body, under axum's own limit.
+/// The whole body, under axum's own limit and this one, in bytes.
 pub(super) async fn receive<S: Send + Sync>(
     request: Request,
     state: &S,
+    limit: Option<usize>,
 ) -> Result<Bytes, ReadSignalsError> {
     let (parts, body) = request.into_parts();
-    let body = Shared(Arc::new(Mutex::new(body)));
+    let room = limit.map_or(u64::MAX, |limit| limit as u64);
+    let announced = body.size_hint().lower();
+    let is_over = announced > room;
+    let body = Shared(Arc::new(Mutex::new(Limited {
+        body,
+        room,
+        is_over,
+    })));
+    if is_over {
+        body.read_past_limit().await;
+        return Err(ReadSignalsError::body_too_large());
+    }
     let request = Request::from_parts(parts, Body::new(body.clone()));
-    match Bytes::from_request(request, state).await {
+    let received = Bytes::from_request(request, state).await;
+    let is_over = body.limited().is_over;
+    match received {
         Ok(bytes) => Ok(bytes),
-        Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+        Err(error) if is_over || error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
             body.read_past_limit().await;
             Err(ReadSignalsError::body_too_large())
         }
@@ -43,43 +59,80 @@ pub(super) async fn receive<S: Send + Sync>(
 
 /// A body that can still be read after what limits it has refused it and dropped it.
 #[derive(Clone)]
-struct Shared(Arc<Mutex<Body>>);
+struct Shared(Arc<Mutex<Limited>>);
+
+struct Limited {
+    body: Body,
+    /// How many bytes may still come.
+    room: u64,
+    /// Whether more came.
+    is_over: bool,
+}
 
 impl Shared {
-    fn body(&self) -> MutexGuard<'_, Body> {
+    fn limited(&self) -> MutexGuard<'_, Limited> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn read_past_limit(mut self) {
+    /// Throws away what still comes.
+    async fn read_past_limit(self) {
         if self.size_hint().lower() > READ_PAST_LIMIT {
             return;
         }
         let mut read = 0;
         while read < READ_PAST_LIMIT {
-            match std::future::poll_fn(|cx| Pin::new(&mut self).poll_frame(cx)).await {
-                Some(Ok(frame)) => read += frame.data_ref().map_or(0, |data| data.len() as u64),
+            let next = |cx: &mut Context<'_>| Pin::new(&mut self.limited().body).poll_frame(cx);
+            match std::future::poll_fn(next).await {
+                Some(Ok(frame)) => read += length(&frame),
                 Some(Err(_)) | None => return,
             }
         }
     }
 }
 
+fn length(frame: &Frame<Bytes>) -> u64 {
+    frame.data_ref().map_or(0, |data| data.len() as u64)
+}
+
 impl http_body::Body for Shared {
     type Data = Bytes;
     type Error = axum_core::Error;
 
+    /// A frame that is more than there is room for is an error: whoever collects the body gives up.
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum_core::Error>>> {
-        Pin::new(&mut *self.body()).poll_frame(cx)
+        let mut limited = self.limited();
+        let polled = Pin::new(&mut limited.body).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &polled {
+            match limited.room.checked_sub(length(frame)) {
+                Some(room) => limited.room = room,
+                None => {
+                    limited.is_over = true;
+                    return Poll::Ready(Some(Err(axum_core::Error::new(OverLimit))));
+                }
+            }
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body().is_end_stream()
+        self.limited().body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body().size_hint()
+        self.limited().body.size_hint()
     }
 }
+
+#[derive(Debug)]
+struct OverLimit;
+
+impl fmt::Display for OverLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the body is larger than the limit for signals")
+    }
+}
+
+impl Error for OverLimit {}
