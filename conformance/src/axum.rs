@@ -4,8 +4,12 @@ use std::{io, net::SocketAddr};
 
 use axum::{
     Extension, Router,
-    http::{HeaderValue, StatusCode, header::VARY},
-    middleware::map_response,
+    extract::Request,
+    http::{
+        HeaderValue, StatusCode,
+        header::{CONTENT_TYPE, HeaderName, VARY},
+    },
+    middleware::{map_request, map_response},
     response::{IntoResponse, Response},
     routing::any,
 };
@@ -27,6 +31,16 @@ fn router() -> Router {
         .route("/test", any(test))
         .layer(Extension(config()))
         .layer(map_response(vary))
+        .layer(map_request(as_datastar))
+}
+
+/// Whoever asks here is taken for the Datastar client, whatever its tools call their JSON.
+async fn as_datastar(mut request: Request) -> Request {
+    let headers = request.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let name = HeaderName::from_static("datastar-request");
+    headers.insert(name, HeaderValue::from_static("true"));
+    request
 }
 
 /// What is not negotiated, a refusal for one, might have been: a cache must not give it to others.

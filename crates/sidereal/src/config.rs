@@ -109,8 +109,9 @@ impl Config {
         self.streams(|options| options.shutdown(shutdown))
     }
 
-    /// The largest body that is read for signals, in bytes; a larger one is rejected with a 413.
-    /// The framework's own limit for bodies comes first (axum: `DefaultBodyLimit`, 2 MiB).
+    /// The largest body that is read for signals, in bytes; a larger one is rejected with a 413, and
+    /// no more of it than this is kept. The framework's own limit for bodies holds beside it (axum:
+    /// `DefaultBodyLimit`, 2 MiB): the smaller one counts.
     pub fn signals_limit(mut self, bytes: usize) -> Self {
         self.inner_mut().signals_limit = Some(bytes);
         self
