@@ -3,11 +3,12 @@
 import {readdirSync} from 'node:fs'
 import {parseArgs} from 'node:util'
 import {NAMES} from './lib/browser.mjs'
-import {from, runAll} from './lib/runner.mjs'
+import {NO_BROWSER, from, runAll} from './lib/runner.mjs'
 
-const HELP = `Usage: npm test -- [--browser ${NAMES.join('|')}] [--only PATTERN]
+const ALL = [...NAMES, NO_BROWSER]
+const HELP = `Usage: npm test -- [--browser ${ALL.join('|')}] [--only PATTERN]
 
-  --browser NAME   only in this browser; may be given several times
+  --browser NAME   only in this browser, ${NO_BROWSER} for the tests without one; may be given several times
   --only PATTERN   only the tests whose "file: name" matches this regular expression
 
 Environment: CHROMIUM, FIREFOX (paths of the browsers), E2E_SERVER, DATASPICE (programs of the
@@ -15,7 +16,7 @@ workspace; cargo builds what is not set), SCREENSHOTS (folder, default e2e/scree
 
 const {values} = parseArgs({
   options: {
-    browser: {type: 'string', multiple: true, default: NAMES},
+    browser: {type: 'string', multiple: true, default: ALL},
     only: {type: 'string'},
     help: {type: 'boolean', short: 'h'},
   },
@@ -24,7 +25,7 @@ if (values.help) {
   console.log(HELP)
   process.exit(0)
 }
-const unknown = values.browser.find((name) => !NAMES.includes(name))
+const unknown = values.browser.find((name) => !ALL.includes(name))
 if (unknown) {
   console.error(`no browser is called ${unknown}\n\n${HELP}`)
   process.exit(2)

@@ -54,6 +54,8 @@ export class Browser {
       executablePath,
       protocol: 'webDriverBiDi',
       headless: true,
+      // The certificate of the tests' own nginx is signed by itself.
+      acceptInsecureCerts: true,
       timeout: 60_000,
       protocolTimeout: 30_000,
     })

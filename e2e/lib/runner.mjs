@@ -2,9 +2,14 @@
 
 import {Browser} from './browser.mjs'
 import {eventually} from './expect.mjs'
+import {Nginx} from './nginx.mjs'
+import {obstacle} from './programs.mjs'
 import {Server, program} from './server.mjs'
 
 const LIMIT = 40_000
+// What tests without a browser run in, as if it were one.
+export const NO_BROWSER = 'none'
+const NONE = {name: NO_BROWSER, close: async () => {}}
 const tests = []
 let file = ''
 
@@ -17,6 +22,8 @@ export function from(name) {
 //   serve     what serves the pages, each in turn: 'axum' (the default), 'listener', 'sidereal'
 //   program   another program of the workspace, instead of the tests' own server
 //   browsers  those that can show it; the others skip it, for the reason `because`
+//   browser   false for tests that need none: they run once, by themselves
+//   needs     programs of `lib/programs.mjs`; without one of them the test is skipped
 //   problems  a pattern: console errors that belong to the test; any other fails it
 //   limit     milliseconds for the whole test
 export function test(name, options, body = options) {
@@ -54,10 +61,17 @@ class Context {
     return this.server.start()
   }
 
+  // nginx in front of the test's server, see `lib/nginx.mjs`.
+  async nginx(kind) {
+    const nginx = new Nginx(kind, this.server)
+    this.own.push(nginx)
+    return nginx.start()
+  }
+
   // Opens a page of the server, in a new tab or in this one.
-  async open(path, page) {
+  async open(path, page, at = this.server.url) {
     const query = `${path.includes('?') ? '&' : '?'}run=${this.run}`
-    return (page ?? (await this.tab())).goto(this.server.url + path + query)
+    return (page ?? (await this.tab())).goto(at + path + query)
   }
 
   async tab() {
@@ -112,16 +126,19 @@ export async function runAll({browsers, only}) {
   for (const name of new Set(chosen.map(({program}) => program))) program(name)
   try {
     for (const name of browsers) {
+      const theirs = chosen.filter(({browser = true}) => browser === (name !== NO_BROWSER))
+      if (theirs.length === 0) continue
       const started = performance.now()
-      const browser = await Browser.launch(name)
-      console.log(`\n${name}: ${browser.version}, over WebDriver BiDi, in ${seconds(started)}`)
+      const browser = name === NO_BROWSER ? NONE : await Browser.launch(name)
+      const version = name === NO_BROWSER ? 'without a browser' : `${browser.version}, over WebDriver BiDi, in ${seconds(started)}`
+      console.log(`\n${name}: ${version}`)
       try {
-        for (const [index, test] of chosen.entries()) {
+        for (const [index, test] of theirs.entries()) {
           let outcome = await runOne(browser, test, index, servers)
           // Browsers and the tools that drive them fail now and then. A second try tells that from a fault of ours; it is
           // counted and named, so that a test which needs it often is seen.
           if (outcome.is === 'failed') {
-            outcome = await runOne(browser, test, index + chosen.length, servers)
+            outcome = await runOne(browser, test, index + theirs.length, servers)
             if (outcome.is === 'passed') again.push(outcome.title)
           }
           total[outcome.is] += 1
@@ -143,8 +160,10 @@ export async function runAll({browsers, only}) {
 
 async function runOne(browser, test, index, servers) {
   const title = `${browser.name} · ${test.file}: ${test.name}`
-  if (test.browsers && !test.browsers.includes(browser.name)) {
-    console.log(`  skip  ${title}: ${test.because}`)
+  const isOther = test.browsers && !test.browsers.includes(browser.name)
+  const because = isOther ? test.because : test.needs?.map(obstacle).find(Boolean)
+  if (because) {
+    console.log(`  skip  ${title}: ${because}`)
     return {is: 'skipped', title}
   }
   const started = performance.now()
@@ -186,6 +205,7 @@ function report(error, context) {
     print(`console of ${page.inner.url()}`, page.console.map(({type, text}) => `${type}: ${text}`))
   }
   const log = context?.server?.log.slice(context.own.includes(context.server) ? 0 : context.logged) ?? ''
+  for (const {kind, log} of context?.own ?? []) if (kind) print('log of nginx', log.trimEnd().split('\n').slice(-25))
   print('log of the server', log.trimEnd().split('\n').slice(-25))
 }
 

@@ -1,15 +1,11 @@
 // Servers under test: built where need be, started on a free port, and never left behind.
 
-import {spawn, spawnSync} from 'node:child_process'
-import {once} from 'node:events'
+import {spawnSync} from 'node:child_process'
 import {fileURLToPath} from 'node:url'
+import {start} from './children.mjs'
 import {eventually} from './expect.mjs'
 
 const WORKSPACE = fileURLToPath(new URL('../..', import.meta.url))
-const running = new Set()
-
-// Whatever ends this process ends the servers too.
-process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')))
 
 // The programs, and the environment variables that may name them.
 const VARIABLES = {'e2e-server': 'E2E_SERVER', 'dataspice': 'DATASPICE'}
@@ -45,15 +41,13 @@ export class Server {
 
   // Starts it, on its former port if it had one.
   async start() {
-    const child = spawn(this.path, ['--port', String(this.port), ...this.options], {
+    const child = start(this.path, ['--port', String(this.port), ...this.options], {
       cwd: WORKSPACE,
       env: {RUST_LOG: 'info,sidereal=debug', ...process.env, RUST_BACKTRACE: '0', NO_COLOR: '1'},
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    running.add(child)
     this.child = child
-    this.ended = once(child, 'exit').then(([code, signal]) => {
-      running.delete(child)
+    this.ended = child.ended.then(({code, signal}) => {
       this.log += `[ended: code ${code}, signal ${signal}]\n`
       return {code, signal}
     })

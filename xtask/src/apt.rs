@@ -12,8 +12,12 @@ use crate::workspace::Workspace;
 pub(crate) const CHROMIUM: &str = "/usr/bin/chromium";
 /// Debian's Firefox.
 pub(crate) const FIREFOX: &str = "/usr/bin/firefox-esr";
+/// Debian's curl.
+pub(crate) const CURL: &str = "/usr/bin/curl";
 /// Debian's nginx, of whichever flavour.
 pub(crate) const NGINX: &str = "/usr/sbin/nginx";
+/// Debian's OpenSSL.
+pub(crate) const OPENSSL: &str = "/usr/bin/openssl";
 
 /// A package, and how to tell that its job can be done already, by it or by another.
 struct Package {
@@ -21,10 +25,14 @@ struct Package {
     is_there: fn() -> bool,
 }
 
-const PACKAGES: [Package; 6] = [
+const PACKAGES: [Package; 9] = [
     Package {
         name: "chromium",
         is_there: || Path::new(CHROMIUM).exists(),
+    },
+    Package {
+        name: "curl",
+        is_there: || Path::new(CURL).exists(),
     },
     Package {
         name: "firefox-esr",
@@ -46,6 +54,14 @@ const PACKAGES: [Package; 6] = [
     Package {
         name: "npm",
         is_there: || answers("npm"),
+    },
+    Package {
+        name: "openssl",
+        is_there: || Path::new(OPENSSL).exists(),
+    },
+    Package {
+        name: "python3-venv",
+        is_there: makes_environments,
     },
 ];
 
@@ -87,6 +103,14 @@ pub(crate) fn missing() -> Vec<&'static str> {
 pub(crate) fn answers(program: &str) -> bool {
     Command::new(program)
         .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
+/// Whether Python is there and can make environments, with pip in them.
+pub(crate) fn makes_environments() -> bool {
+    Command::new("python3")
+        .args(["-c", "import ensurepip, venv"])
         .output()
         .is_ok_and(|output| output.status.success())
 }

@@ -9,7 +9,8 @@ Usage: cargo xtask COMMAND
   test             everything below but bench, with all its own set-up; what CI runs
 
   setup            install what the tests need: system packages (apt-get), the Datastar client,
-                   the npm packages of e2e/, cargo tools (into target/tools)
+                   the npm packages of e2e/, its Python packages (into target/python), cargo tools
+                   (into target/tools)
   check            rustfmt, clippy, rustdoc, with warnings as errors
   unit             unit, integration and doc tests
   release-check    feature powerset, cargo-deny, cargo-semver-checks, cargo publish --dry-run
@@ -17,7 +18,7 @@ Usage: cargo xtask COMMAND
   fuzz             every fuzz target for 20 s; --seconds N for another time
   streams          100,000 random compressed streams for each codec, against reference decoders, which
                    takes an hour; --count N for another number
-  e2e              the tests in real browsers, with their set-up
+  e2e              the tests in real browsers and HTTP clients, with their set-up
 
   bench [NAME …]   one benchmark, with its arguments, or all of them, in release mode
   client           write the Datastar client to target/datastar and print its path

@@ -1,20 +1,23 @@
-//! The tests in real browsers: `npm test` in `e2e/`.
+//! The tests in real browsers and HTTP clients: `npm test` in `e2e/`.
 //!
 //! They are told by the environment what to use:
 //!
 //! | variable | a path to |
 //! |---|---|
-//! | `CHROMIUM`, `FIREFOX`, `NGINX` | Debian's programs; `NGINX` only where it is there |
+//! | `CHROMIUM`, `FIREFOX`, `CURL`, `NGINX`, `OPENSSL` | Debian's programs; without the last three, tests are skipped |
+//! | `HTTPX_PYTHON` | a Python that has httpx; likewise |
 //! | `E2E_SERVER`, `DATASPICE`, `CONFORMANCE` | this workspace's programs, built |
+//! | `REQWEST` | the program of `e2e/reqwest`, built |
 //! | `DATASTAR_JS` | the Datastar client |
 
 use std::path::Path;
 use std::time::Duration;
 
-use crate::apt::{self, CHROMIUM, FIREFOX, NGINX};
+use crate::apt::{self, CHROMIUM, CURL, FIREFOX, NGINX, OPENSSL};
 use crate::checks;
 use crate::client;
 use crate::error::Error;
+use crate::python;
 use crate::shell::Shell;
 use crate::steps::Outcome;
 
@@ -39,16 +42,20 @@ pub(crate) fn run(shell: &mut Shell<'_>) -> Result<Outcome, Error> {
         return Ok(Outcome::Missing(format!("missing: {}", missing.join(", "))));
     }
     checks::programs(shell)?;
+    let manifest = "e2e/reqwest/Cargo.toml";
+    shell.run(workspace.cargo(["build", "--locked", "--manifest-path", manifest]))?;
     let mut command = workspace.command("npm");
     command
         .args(["test", "--prefix", "e2e"])
         .env("CHROMIUM", CHROMIUM)
-        .env("FIREFOX", FIREFOX);
+        .env("CURL", CURL)
+        .env("FIREFOX", FIREFOX)
+        .env("NGINX", NGINX)
+        .env("OPENSSL", OPENSSL)
+        .env("HTTPX_PYTHON", python::interpreter(workspace))
+        .env("REQWEST", workspace.target.join("debug/e2e-reqwest"));
     for (variable, name) in PROGRAMS {
         command.env(variable, workspace.target.join("debug").join(name));
-    }
-    if Path::new(NGINX).exists() {
-        command.env("NGINX", NGINX);
     }
     if let Ok(file) = client::write(workspace) {
         command.env("DATASTAR_JS", file);

@@ -14,6 +14,7 @@ mod fuzz;
 mod msrv;
 mod npm;
 mod plan;
+mod python;
 mod release;
 mod shell;
 mod steps;

@@ -200,6 +200,6 @@ mod tests {
     #[test]
     fn compares_versions_by_number() {
         assert!(parts("1.9") < parts("1.89"));
-        assert_eq!(parts("1.89"), parts("1.88.0"));
+        assert_eq!(parts("1.89"), parts("1.89.0"));
     }
 }

@@ -3,7 +3,7 @@
 use crate::command_line::Command;
 use crate::shell::Shell;
 use crate::steps::Step;
-use crate::{apt, cargo_tools, checks, client, e2e, fuzz, msrv, npm, release};
+use crate::{apt, cargo_tools, checks, client, e2e, fuzz, msrv, npm, python, release};
 
 /// How long each fuzz target runs among all the other steps.
 const FUZZ_SECONDS: u32 = 20;
@@ -45,6 +45,7 @@ fn setup() -> Vec<Step> {
         Step::new("system packages", apt::install),
         Step::new("Datastar client", client::step),
         Step::new("npm packages", npm::install),
+        Step::new("Python packages", python::install),
     ]
 }
 
@@ -95,5 +96,5 @@ fn programs() -> Vec<Step> {
 }
 
 fn e2e() -> Vec<Step> {
-    vec![Step::new("end-to-end tests in browsers", e2e::run)]
+    vec![Step::new("end-to-end tests", e2e::run)]
 }

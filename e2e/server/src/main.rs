@@ -27,6 +27,7 @@ mod run;
 mod scripts;
 mod signals;
 mod streams;
+mod texts;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -81,6 +82,7 @@ fn app(config: Config) -> Router {
         .merge(scripts::routes())
         .merge(signals::routes())
         .merge(streams::routes())
+        .merge(texts::routes())
         .route("/datastar.js", get(datastar))
         .route("/counts", get(counts::all))
         .layer(Extension(config))
