@@ -40,6 +40,8 @@ pub struct Connect {
     pub(crate) accepted: Option<Accepted>,
     pub(crate) client: Client,
     pub(crate) options: StreamOptions,
+    /// The server's own switch.
+    pub(crate) server: Option<Shutdown>,
     pub(crate) transport: Option<Transport>,
 }
 
@@ -54,6 +56,7 @@ impl Connect {
             accepted: None,
             client: Client::new(),
             options: StreamOptions::new(),
+            server: None,
             transport: None,
         }
     }
@@ -87,14 +90,11 @@ impl Connect {
         headers: &HeaderMap,
         extensions: &http::Extensions,
     ) -> Self {
-        let mut options = extensions
+        let options = extensions
             .get::<Arc<StreamOptions>>()
             .map(|options| StreamOptions::clone(options))
             .or_else(|| extensions.get::<StreamOptions>().cloned())
             .unwrap_or_default();
-        if options.shutdown.is_none() {
-            options.shutdown = extensions.get::<Shutdown>().cloned();
-        }
         Self {
             version: Some(version),
             is_head: method == Method::HEAD,
@@ -102,6 +102,7 @@ impl Connect {
             accepted: Some(Accepted::from_headers(headers)),
             client: Client::new(),
             options,
+            server: extensions.get::<Shutdown>().cloned(),
             transport: extensions.get::<Transport>().cloned(),
         }
     }
@@ -117,10 +118,7 @@ impl Connect {
     /// Replaces the options that streams of this request start from.
     #[must_use]
     pub fn with_options(mut self, options: StreamOptions) -> Self {
-        let before = std::mem::replace(&mut self.options, options);
-        if self.options.shutdown.is_none() {
-            self.options.shutdown = before.shutdown;
-        }
+        self.options = options;
         self
     }
 

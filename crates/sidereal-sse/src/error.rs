@@ -87,7 +87,8 @@ impl Error for SendError {
     }
 }
 
-/// What a body may fail with: `From` every error, so that `?` works on all of them.
+/// What a body may fail with: `From` every type that implements [`Error`], so that `?` works on
+/// them. A boxed error, or anyhow's, implements it not: `.map_err(BodyError::new)?`.
 ///
 /// ```
 /// use sidereal_sse::{BodyError, Connect};

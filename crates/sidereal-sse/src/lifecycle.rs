@@ -21,7 +21,7 @@ pub(crate) struct Lifecycle {
     client: Client,
     observer: Option<Arc<dyn Observer>>,
     transport: Option<Transport>,
-    on_disconnect: Option<OnDisconnect>,
+    on_disconnect: Vec<OnDisconnect>,
     /// When the first poll came. Before it nothing has begun (a HEAD request never gets there),
     /// and nobody is told of an end.
     begun: Option<Instant>,
@@ -35,7 +35,7 @@ impl Lifecycle {
         client: Client,
         observer: Option<Arc<dyn Observer>>,
         transport: Option<Transport>,
-        on_disconnect: Option<OnDisconnect>,
+        on_disconnect: Vec<OnDisconnect>,
     ) -> Self {
         Self {
             client,
@@ -97,7 +97,7 @@ impl Lifecycle {
             duration: begun.elapsed(),
         };
         guarded("the log", || log(&self.client, &ended));
-        if let Some(hook) = self.on_disconnect.take() {
+        for hook in std::mem::take(&mut self.on_disconnect) {
             guarded("on_disconnect", || hook(&self.client, &ended));
         }
         if let Some(observer) = &self.observer {

@@ -23,6 +23,15 @@ use std::{borrow::Cow, error::Error, fmt};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Line(Cow<'static, str>);
 
+impl std::str::FromStr for Line {
+    type Err = LineError;
+
+    /// As [`Line::new`], for text that is borrowed.
+    fn from_str(text: &str) -> Result<Self, LineError> {
+        Self::new(text.to_owned())
+    }
+}
+
 impl Line {
     /// Checks text that is known only when the program runs.
     ///
@@ -78,6 +87,15 @@ impl fmt::Display for Line {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct EventId(Cow<'static, str>);
+
+impl std::str::FromStr for EventId {
+    type Err = LineError;
+
+    /// As [`EventId::new`], for text that is borrowed.
+    fn from_str(id: &str) -> Result<Self, LineError> {
+        Self::new(id.to_owned())
+    }
+}
 
 impl EventId {
     /// The longest id, in bytes: it has to fit in a request header beside the others.

@@ -35,7 +35,8 @@ pub(crate) struct Begin {
     pub(crate) body: Start,
     pub(crate) detached: bool,
     pub(crate) max_age: Option<Duration>,
-    pub(crate) shutdown: Option<Shutdown>,
+    /// Any of them ends the stream.
+    pub(crate) shutdowns: [Option<Shutdown>; 2],
 }
 
 /// A live stream.
@@ -43,7 +44,7 @@ pub(crate) struct Live {
     begin: Option<Box<Begin>>,
     queue: Arc<Queue>,
     task: Option<Task>,
-    followed: Option<Followed>,
+    followed: [Option<Followed>; 2],
     timer: Timer,
     /// Compresses what goes out; until the end is written.
     coder: Option<Box<Coder>>,
@@ -84,7 +85,7 @@ impl Live {
             begin: Some(Box::new(begin)),
             queue,
             task: None,
-            followed: None,
+            followed: [None, None],
             timer,
             coder: coder.map(Box::new),
             ends,
@@ -154,11 +155,11 @@ impl Live {
             body,
             detached,
             max_age,
-            shutdown,
+            shutdowns,
         } = *begin;
         self.lifecycle.begin();
         self.timer.begin(max_age);
-        self.followed = shutdown.map(|shutdown| shutdown.follow());
+        self.followed = shutdowns.map(|shutdown| shutdown.map(|shutdown| shutdown.follow()));
         self.task = Some(Box::pin(async move {
             if let Some(on_connect) = on_connect {
                 on_connect(sender.clone()).await?;
@@ -188,10 +189,10 @@ impl Live {
         if done.is_ready() {
             return done;
         }
-        if let Some(followed) = &mut self.followed
-            && followed.poll_triggered(cx).is_ready()
-        {
-            return Poll::Ready((EndReason::Shutdown, None));
+        for followed in self.followed.iter_mut().flatten() {
+            if followed.poll_triggered(cx).is_ready() {
+                return Poll::Ready((EndReason::Shutdown, None));
+            }
         }
         if self.timer.is_too_old() {
             return Poll::Ready((EndReason::MaxAge, None));
@@ -267,7 +268,7 @@ impl Live {
     /// Nothing more is accepted, and the future is gone.
     fn end(&mut self, reason: EndReason, mut error: Option<BodyError>) {
         let reason = self.queue.end(reason);
-        self.followed = None;
+        self.followed = [None, None];
         let task = self.task.take();
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(task))) {
             error.get_or_insert(BodyError::from_panic(payload));

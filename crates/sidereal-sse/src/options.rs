@@ -112,8 +112,7 @@ impl StreamOptions {
         self
     }
 
-    /// The switch that ends long-lived streams. `sidereal::serve` brings its own; this one comes
-    /// before it.
+    /// A switch that ends long-lived streams, beside the one that `sidereal::serve` brings.
     pub fn shutdown(mut self, shutdown: Shutdown) -> Self {
         self.shutdown = Some(shutdown);
         self

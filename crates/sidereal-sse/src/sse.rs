@@ -33,7 +33,7 @@ pub struct Sse {
     follow_shutdown: bool,
     detached: bool,
     on_connect: Option<Start>,
-    on_disconnect: Option<OnDisconnect>,
+    on_disconnect: Vec<OnDisconnect>,
 }
 
 enum Source {
@@ -58,7 +58,7 @@ impl Sse {
             follow_shutdown: long_lived,
             detached: false,
             on_connect: None,
-            on_disconnect: None,
+            on_disconnect: Vec::new(),
         }
     }
 
@@ -114,13 +114,22 @@ impl Sse {
     /// A stream may end in the middle of it. What [`on_disconnect`](Self::on_disconnect) takes back,
     /// such as a count of viewers, comes before its first await.
     ///
-    /// The stream begins when the server first polls the body; for a HEAD request it never does.
+    /// The stream begins when the server first polls the body; for a HEAD request it never does. Of
+    /// several hooks, each runs when the one before it is done.
     pub fn on_connect<F, Fut>(mut self, hook: F) -> Self
     where
         F: FnOnce(Sender) -> Fut + Send + 'static,
         Fut: Future<Output = Result<(), BodyError>> + Send + 'static,
     {
-        self.on_connect = Some(Box::new(|tx| Box::pin(hook(tx))));
+        let before = self.on_connect.take();
+        self.on_connect = Some(Box::new(|tx| {
+            Box::pin(async move {
+                if let Some(before) = before {
+                    before(tx.clone()).await?;
+                }
+                hook(tx).await
+            })
+        }));
         self
     }
 
@@ -128,12 +137,12 @@ impl Sse {
     /// after [`on_connect`](Self::on_connect) has begun too. The body's future is gone by then.
     ///
     /// It hangs on the response's drop, so it is synchronous, should be quick, and may run outside
-    /// the runtime. A panic in it is caught and logged.
+    /// the runtime. A panic in it is caught and logged. Several hooks all run, in their order.
     pub fn on_disconnect<F>(mut self, hook: F) -> Self
     where
         F: FnOnce(&Client, &Ended) + Send + 'static,
     {
-        self.on_disconnect = Some(Box::new(hook));
+        self.on_disconnect.push(Box::new(hook));
         self
     }
 
@@ -224,6 +233,7 @@ impl Sse {
             is_head,
             client,
             options,
+            server,
             transport,
             ..
         } = self.connect;
@@ -254,7 +264,7 @@ impl Sse {
             body,
             detached: self.detached,
             max_age: options.max_age.filter(|_| self.long_lived),
-            shutdown: options.shutdown.filter(|_| self.follow_shutdown),
+            shutdowns: [server, options.shutdown].map(|it| it.filter(|_| self.follow_shutdown)),
         };
         let coder = codec.and_then(|codec| Coder::new(codec, compression));
         let codec = codec.filter(|_| coder.is_some());

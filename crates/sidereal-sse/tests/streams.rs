@@ -860,3 +860,50 @@ async fn a_body_does_not_wake_itself() {
     others.try_send(Event::new("from outside")).unwrap();
     assert_eq!(count.0.load(Ordering::SeqCst), 5);
 }
+
+#[tokio::test(start_paused = true)]
+async fn either_of_two_switches_ends_a_stream() {
+    for server in [true, false] {
+        let (own, of_the_server) = (Shutdown::new(), Shutdown::new());
+        let mut request = http::Request::new(());
+        request.extensions_mut().insert(of_the_server.clone());
+        let connect = Connect::from_request(&request)
+            .with_options(StreamOptions::new().shutdown(own.clone()));
+        let (note, noted) = mpsc::channel();
+        let sse = connect
+            .run(async |tx| {
+                tx.closed().await;
+                Ok(())
+            })
+            .on_disconnect(move |_, ended| note.send(ended.reason()).unwrap());
+        let reading = tokio::spawn(read(sse));
+        sleep(Duration::from_millis(1)).await;
+        if server { of_the_server } else { own }.trigger();
+        assert!(reading.await.unwrap().1.is_err());
+        assert_eq!(noted.try_recv(), Ok(EndReason::Shutdown));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_hooks_all_run_in_order() {
+    let (note, noted) = mpsc::channel();
+    let notes = [note.clone(), note];
+    let mut sse = Connect::new().respond(async |tx| {
+        tx.send(Event::new("body")).await?;
+        Ok(())
+    });
+    for (n, note) in notes.into_iter().enumerate() {
+        sse = sse
+            .on_connect(async move |tx| {
+                tx.send(Event::from_display(n)).await?;
+                Ok(())
+            })
+            .on_disconnect(move |_, _| {
+                note.send(n).unwrap();
+                panic!("in a hook");
+            });
+    }
+    let (text, _) = read(sse).await;
+    assert_eq!(text, data(&["0", "1", "body"]));
+    assert_eq!(noted.iter().collect::<Vec<_>>(), [0, 1]);
+}

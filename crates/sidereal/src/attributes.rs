@@ -16,6 +16,15 @@ use std::{borrow::Cow, error::Error, fmt};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AttributeName(Cow<'static, str>);
 
+impl std::str::FromStr for AttributeName {
+    type Err = AttributeNameError;
+
+    /// As [`AttributeName::new`], for text that is borrowed.
+    fn from_str(name: &str) -> Result<Self, AttributeNameError> {
+        Self::new(name.to_owned())
+    }
+}
+
 impl AttributeName {
     /// Checks a name that is known only when the program runs.
     ///

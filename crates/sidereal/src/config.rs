@@ -53,7 +53,7 @@ struct Inner {
 #[derive(Clone)]
 struct Rejection(Arc<RejectionEvents>);
 
-type RejectionEvents = dyn Fn(&SignalsRejection) -> Vec<Frame> + Send + Sync;
+type RejectionEvents = dyn Fn(&SignalsRejection, &EventDefaults) -> Vec<Frame> + Send + Sync;
 
 impl Config {
     /// The defaults.
@@ -104,7 +104,8 @@ impl Config {
         self.streams(|options| options.observer(observer))
     }
 
-    /// The switch that ends long-lived streams, see [`StreamOptions::shutdown`].
+    /// A switch that ends long-lived streams, beside that of `sidereal::serve`, see
+    /// [`StreamOptions::shutdown`].
     pub fn shutdown(self, shutdown: Shutdown) -> Self {
         self.streams(|options| options.shutdown(shutdown))
     }
@@ -135,9 +136,8 @@ impl Config {
         E: Events,
         F: Fn(&SignalsRejection) -> E + Send + Sync + 'static,
     {
-        let defaults = Arc::clone(&self.inner.events);
-        self.inner_mut().rejection = Some(Rejection(Arc::new(move |rejection| {
-            events(rejection).into_frames(&defaults)
+        self.inner_mut().rejection = Some(Rejection(Arc::new(move |rejection, defaults| {
+            events(rejection).into_frames(defaults)
         })));
         self
     }
@@ -164,7 +164,7 @@ impl Config {
         self.inner
             .rejection
             .as_ref()
-            .map(|events| events.0(rejection))
+            .map(|events| events.0(rejection, &self.inner.events))
     }
 
     fn inner_mut(&mut self) -> &mut Inner {

@@ -2,6 +2,7 @@
 //!
 //! | guide | about |
 //! |---|---|
+//! | [`axum`](mod@axum) | extractors and responses for axum |
 //! | [`streams`] | one-shot and long-lived streams, hooks, ends, backpressure, shutdown |
 //! | [`signals`] | what a page sends and what it gets, limits, files, rejections, tabs |
 //! | [`compression`] | what is compressed how, what it costs, when to turn it off |
@@ -24,6 +25,9 @@ macro_rules! guides {
 }
 
 guides! {
+    /// With axum.
+    ///
+    axum: "axum.md";
     /// Streams: how they begin, live and end.
     ///
     streams: "streams.md";

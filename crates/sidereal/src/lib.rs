@@ -8,7 +8,7 @@
 mod action;
 mod attributes;
 #[cfg(feature = "axum")]
-pub mod axum;
+mod axum;
 mod config;
 mod connect;
 mod defaults;
@@ -33,6 +33,7 @@ pub mod serve;
 mod signal_paths;
 mod signals;
 mod signals_json;
+mod signals_literal;
 mod sse;
 mod surrogates;
 mod tab;
@@ -70,6 +71,7 @@ pub use crate::{
     signal_paths::SignalPaths,
     signals::{LenientSignals, Signals},
     signals_json::SignalsError,
+    signals_literal::SignalsLiteral,
     sse::Sse,
     tab::{TabId, TabIdError},
     target::{Mode, Namespace, UnknownOption},

@@ -14,7 +14,10 @@ use crate::{
     surrogates::without_lone_surrogates,
 };
 
-/// The largest body that is read for signals, where nothing else is set: 2 MiB, as axum has it.
+/// A limit for bodies that are read for signals: 2 MiB, as axum has it.
+///
+/// For servers that have none of their own, to be applied while the body is read: [`read_signals`]
+/// itself takes what it is given.
 ///
 /// Files of a bound `<input type="file">` are signals too, in base64: a handler for uploads needs
 /// a limit of its own.

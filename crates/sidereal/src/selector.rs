@@ -26,6 +26,15 @@ use sidereal_sse::{Line, LineError};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Selector(Line);
 
+impl std::str::FromStr for Selector {
+    type Err = SelectorError;
+
+    /// As [`Selector::new`], for text that is borrowed.
+    fn from_str(selector: &str) -> Result<Self, SelectorError> {
+        Self::new(selector.to_owned())
+    }
+}
+
 impl Selector {
     /// Checks a selector that is known only when the program runs.
     ///

@@ -1,5 +1,7 @@
 //! The extractors' types for signals, without any framework.
 
+use std::ops::{Deref, DerefMut};
+
 use http::Method;
 use serde::de::DeserializeOwned;
 
@@ -26,6 +28,20 @@ use crate::{ReadSignalsError, read_signals};
 /// [`Config::reject_with`](crate::Config::reject_with) the answer is events that say it on the page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Signals<T>(pub T);
+
+impl<T> Deref for Signals<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for Signals<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
 
 impl<T: DeserializeOwned> Signals<T> {
     /// Reads them as [`read_signals`] does, for a handler that cannot do without.

@@ -88,16 +88,22 @@ impl Sse {
     }
 
     /// Runs the body on the tokio runtime, to its end even when the client leaves: for work that
-    /// must not be cut short. Its sends then fail, with the reason.
+    /// must not be cut short. Its sends then fail, with the reason; its own failure is then only
+    /// logged.
     ///
-    /// Without a runtime the stream fails.
+    /// It begins when the stream does. A client that left before that leaves nothing begun: what
+    /// must happen in any case comes before the response. Without a runtime the stream fails.
     pub fn detached(self) -> Self {
         self.map(sidereal_sse::Sse::detached)
     }
 
     /// Runs when the stream begins; its events go first, and an error ends the stream.
     ///
-    /// The stream begins when the server first polls the body; for a HEAD request it never does.
+    /// A stream may end in the middle of it. What [`on_disconnect`](Self::on_disconnect) takes back,
+    /// such as a count of viewers, comes before its first await.
+    ///
+    /// The stream begins when the server first polls the body; for a HEAD request it never does. Of
+    /// several hooks, each runs when the one before it is done.
     pub fn on_connect<F, Fut>(self, hook: F) -> Self
     where
         F: FnOnce(Sender) -> Fut + Send + 'static,
@@ -110,7 +116,7 @@ impl Sse {
     /// Runs when the stream is over: exactly once, whatever ended it, and only if it had begun.
     ///
     /// It hangs on the response's drop, so it is synchronous, should be quick, and may run outside
-    /// the runtime. A panic in it is caught and logged.
+    /// the runtime. A panic in it is caught and logged. Several hooks all run, in their order.
     pub fn on_disconnect<F>(self, hook: F) -> Self
     where
         F: FnOnce(&Client, &Ended) + Send + 'static,

@@ -106,9 +106,26 @@ impl TabId {
     /// the page that is there from the beginning.
     ///
     /// Attribute names know no capitals; the client makes `tabId` of `tab-id`.
-    pub fn attribute(&self) -> impl fmt::Display {
+    ///
+    /// For templates that write attributes themselves there is [`literal`](Self::literal):
+    ///
+    /// ```
+    /// use maud::html;
+    /// use sidereal::TabId;
+    ///
+    /// # let tab: TabId = "a1b2c3d4".parse()?;
+    /// let page = html! { body data-signals:tab-id__ifmissing=(tab.literal()) {} };
+    /// assert_eq!(page.into_string(), "<body data-signals:tab-id__ifmissing=\"'a1b2c3d4'\"></body>");
+    /// # Ok::<(), sidereal::TabIdError>(())
+    /// ```
+    pub fn attribute(&self) -> String {
+        format!("data-signals:tab-id__ifmissing=\"{}\"", self.literal())
+    }
+
+    /// The id as a JavaScript literal, `'…'`, for an attribute of the page.
+    pub fn literal(&self) -> String {
         // None of the characters of an id is special in HTML, JavaScript or to the client.
-        format!("data-signals:tab-id__ifmissing=\"'{self}'\"")
+        format!("'{self}'")
     }
 
     /// The id.
@@ -173,7 +190,7 @@ impl TabIdError {
 impl fmt::Display for TabIdError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
-            Refused::Absent => "the request carries no signal tabId",
+            Refused::Absent => "the query carries no signal tabId; of other methods than GET and DELETE, take it as a field of `Signals`",
             Refused::Invalid => "a tab id is 1 to 64 characters of A-Z, a-z, 0-9, _ and -",
         })
     }

@@ -188,7 +188,8 @@ impl<S> Server<S> {
         self
     }
 
-    /// The switch that shuts this server down when it is triggered, from any thread.
+    /// The switch that shuts this server down when it is triggered, from any thread. Another one
+    /// that [`shutdown`](Self::shutdown) sets later takes its place.
     pub fn shutdown_handle(&self) -> Shutdown {
         self.shutdown.clone()
     }
