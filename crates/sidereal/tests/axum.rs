@@ -344,6 +344,8 @@ async fn a_rejection_can_be_events_for_datastar_requests_only() {
     let config = Config::new().reject_with(|rejection| {
         PatchElements::from_display(rejection.error().is_absent()).inner(selector!("#problem"))
     });
+    // What is set after it holds for its events too.
+    let config = config.retry(Duration::from_secs(7));
     let client = client(
         Router::new()
             .route("/", post(name))
@@ -353,6 +355,7 @@ async fn a_rejection_can_be_events_for_datastar_requests_only() {
     stream.assert_event_stream_head();
     let collected = stream.collect().await.unwrap();
     assert_elements(&collected.events()[0], "true");
+    assert_eq!(collected.events()[0].retry(), Some(Duration::from_secs(7)));
 
     let (status, text) = text(client.post("/").send().await).await;
     assert_eq!(
