@@ -73,7 +73,8 @@ pub(super) trait Recipe: fmt::Debug + Sync {
     /// Appends the event as a chunk. `base` is what the client has decoded last, separators
     /// included, and the separator of this chunk; empty for a standalone chunk.
     ///
-    /// Says whether the chunk refers to the base; if not, it is a standalone one.
+    /// Says whether the chunk refers to the base; if not, it is a standalone one. `None` if the
+    /// encoder fails, which none is known to do: what was appended is then of no use.
     fn chunk(
         &self,
         encoders: &mut Encoders,
@@ -81,7 +82,10 @@ pub(super) trait Recipe: fmt::Debug + Sync {
         base: &[u8],
         event: &[u8],
         chunk: &mut Vec<u8>,
-    ) -> bool;
+    ) -> Option<bool>;
+
+    /// Appends the event as a chunk that is not compressed.
+    fn store(&self, event: &[u8], chunk: &mut Vec<u8>);
 
     /// A chunk that decodes to nothing.
     fn heartbeat(&self) -> Bytes;
@@ -89,12 +93,12 @@ pub(super) trait Recipe: fmt::Debug + Sync {
     /// The end of a response whose plaintext had this sum.
     fn end(&self, sum: &Sum) -> Bytes;
 
-    /// Appends a whole response.
+    /// Appends a whole response; `None` as for a chunk.
     fn whole(
         &self,
         encoders: &mut Encoders,
         settings: &Compression,
         text: &[u8],
         coded: &mut Vec<u8>,
-    );
+    ) -> Option<()>;
 }

@@ -135,7 +135,12 @@ impl Rolling {
             let event = frame.as_bytes();
             let is_rolled = self
                 .recipe
-                .chunk(encoders, &self.settings, &text, event, &mut chunk);
+                .chunk(encoders, &self.settings, &text, event, &mut chunk)
+                .unwrap_or_else(|| {
+                    chunk.clear();
+                    self.recipe.store(event, &mut chunk);
+                    false
+                });
             let packed = Packed {
                 bytes: Bytes::copy_from_slice(&chunk),
                 packing: match is_rolled {
@@ -170,8 +175,8 @@ impl Rolling {
     }
 }
 
-/// A whole response. Sensitive events are compressed alone in it; `None` where the codec is not
-/// compiled in.
+/// A whole response. Sensitive events are compressed alone in it; `None` where the codec fails, or
+/// is not compiled in.
 pub(crate) fn whole(codec: Codec, settings: Compression, frames: &[Frame]) -> Option<Bytes> {
     if frames.iter().any(Frame::is_sensitive) {
         let mut coder = Coder::new(codec, settings)?;
@@ -189,10 +194,9 @@ pub(crate) fn whole(codec: Codec, settings: Compression, frames: &[Frame]) -> Op
             text.extend_from_slice(frame.as_bytes());
         }
         let bytes = match codec.recipe() {
-            Some(recipe) => {
-                recipe.whole(encoders, &settings, &text, &mut coded);
-                Some(Bytes::copy_from_slice(&coded))
-            }
+            Some(recipe) => recipe
+                .whole(encoders, &settings, &text, &mut coded)
+                .map(|()| Bytes::copy_from_slice(&coded)),
             #[cfg(feature = "brotli")]
             None => brotli::whole(&settings, &text),
             #[cfg(not(feature = "brotli"))]

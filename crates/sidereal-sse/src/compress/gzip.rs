@@ -46,20 +46,24 @@ impl Recipe for Gzip {
         base: &[u8],
         event: &[u8],
         chunk: &mut Vec<u8>,
-    ) -> bool {
+    ) -> Option<bool> {
         let encoder = encoders.gzip(settings.gzip_level);
         let dictionary = &base[base.len().saturating_sub(WINDOW)..];
         let is_rolled = !dictionary.is_empty() && encoder.set_dictionary(dictionary).is_ok();
         if !is_rolled && !dictionary.is_empty() {
             encoder.reset();
         }
-        let start = chunk.len();
-        if deflate(encoder, event, FlushCompress::Sync, chunk) {
-            return is_rolled;
+        deflate(encoder, event, FlushCompress::Sync, chunk).map(|()| is_rolled)
+    }
+
+    fn store(&self, event: &[u8], chunk: &mut Vec<u8>) {
+        for piece in event.chunks(STORED) {
+            let length = piece.len() as u16;
+            chunk.push(0);
+            chunk.extend_from_slice(&length.to_le_bytes());
+            chunk.extend_from_slice(&(!length).to_le_bytes());
+            chunk.extend_from_slice(piece);
         }
-        chunk.truncate(start);
-        store(event, chunk);
-        false
     }
 
     fn heartbeat(&self) -> Bytes {
@@ -76,56 +80,44 @@ impl Recipe for Gzip {
         settings: &Compression,
         text: &[u8],
         coded: &mut Vec<u8>,
-    ) {
+    ) -> Option<()> {
         coded.extend_from_slice(HEAD);
         let encoder = encoders.gzip(settings.gzip_level);
-        if !deflate(encoder, text, FlushCompress::Finish, coded) {
-            coded.truncate(HEAD.len());
-            store(text, coded);
-            coded.extend_from_slice(FINAL_BLOCK);
-        }
+        deflate(encoder, text, FlushCompress::Finish, coded)?;
         coded.extend_from_slice(&Sum::of(text).trailer());
+        Some(())
     }
 }
 
-/// Appends all of `text` compressed, and flushed; `false` where the encoder does not do so, which
-/// none is known to do.
-fn deflate(encoder: &mut Compress, text: &[u8], flush: FlushCompress, out: &mut Vec<u8>) -> bool {
+/// Appends all of `text` compressed, and flushed; `None` where the encoder does not do so.
+fn deflate(
+    encoder: &mut Compress,
+    text: &[u8],
+    flush: FlushCompress,
+    out: &mut Vec<u8>,
+) -> Option<()> {
     let before = (encoder.total_in(), encoder.total_out());
     loop {
         let done = usize::try_from(encoder.total_in() - before.0).unwrap_or(usize::MAX);
-        let Some(rest) = text.get(done..) else {
-            return false;
-        };
+        let rest = text.get(done..)?;
         // Room for a fifth of what is to come, and again that where it was not enough.
         out.reserve(64 + rest.len() / 5);
         let produced = encoder.total_out();
         match encoder.compress_vec(rest, out, flush) {
-            Ok(Status::StreamEnd) => return true,
+            Ok(Status::StreamEnd) => return Some(()),
             Ok(Status::Ok) => {}
             // Nothing more to do: the flush was complete.
             Ok(Status::BufError) if produced == encoder.total_out() => {
-                return done == text.len() && flush == FlushCompress::Sync;
+                return (done == text.len() && flush == FlushCompress::Sync).then_some(());
             }
             Ok(Status::BufError) => {}
-            Err(_) => return false,
+            Err(_) => return None,
         }
         let all = encoder.total_in() - before.0 == text.len() as u64;
         // Room left over says that nothing is held back (zlib's manual, `deflate`).
         if all && out.len() < out.capacity() && flush == FlushCompress::Sync {
-            return true;
+            return Some(());
         }
-    }
-}
-
-/// Appends `text` as stored blocks.
-fn store(text: &[u8], out: &mut Vec<u8>) {
-    for piece in text.chunks(STORED) {
-        let length = piece.len() as u16;
-        out.push(0);
-        out.extend_from_slice(&length.to_le_bytes());
-        out.extend_from_slice(&(!length).to_le_bytes());
-        out.extend_from_slice(piece);
     }
 }
 
@@ -139,7 +131,7 @@ mod tests {
         for length in [1, STORED, STORED + 1, 3 * STORED] {
             let text = vec![b'x'; length];
             let mut stored = Vec::new();
-            store(&text, &mut stored);
+            Gzip.store(&text, &mut stored);
             stored.extend_from_slice(FINAL_BLOCK);
             assert!(miniz_oxide::inflate::decompress_to_vec(&stored).unwrap() == text);
         }
@@ -153,7 +145,7 @@ mod tests {
         for flush in [FlushCompress::Sync, FlushCompress::Finish] {
             let mut encoder = Compress::new(flate2::Compression::new(6), false);
             let mut out = Vec::new();
-            assert!(deflate(&mut encoder, &noise, flush, &mut out));
+            assert!(deflate(&mut encoder, &noise, flush, &mut out).is_some());
             if flush == FlushCompress::Sync {
                 assert!(out.ends_with(&[0, 0, 0xff, 0xff]));
                 out.extend_from_slice(FINAL_BLOCK);

@@ -64,9 +64,8 @@ impl Recipe for Zstd {
         base: &[u8],
         event: &[u8],
         chunk: &mut Vec<u8>,
-    ) -> bool {
+    ) -> Option<bool> {
         chunk.extend_from_slice(RESET);
-        let start = chunk.len();
         // Beyond the window the encoder would refer to what the decoder has let go.
         let room = self.reach(settings).saturating_sub(event.len());
         let base = &base[base.len().saturating_sub(room)..];
@@ -81,12 +80,16 @@ impl Recipe for Zstd {
                 encoder.compress2(frame, event)
             })
         };
-        if frame.is_some_and(|frame| blocks(frame, chunk).is_some()) {
-            return is_rolled;
+        blocks(frame?, chunk).map(|()| is_rolled)
+    }
+
+    fn store(&self, event: &[u8], chunk: &mut Vec<u8>) {
+        chunk.extend_from_slice(RESET);
+        for piece in event.chunks(BLOCK) {
+            let header = (piece.len() as u32) << 3;
+            chunk.extend_from_slice(&header.to_le_bytes()[..3]);
+            chunk.extend_from_slice(piece);
         }
-        chunk.truncate(start);
-        store(event, chunk);
-        false
     }
 
     fn heartbeat(&self) -> Bytes {
@@ -103,19 +106,13 @@ impl Recipe for Zstd {
         settings: &Compression,
         text: &[u8],
         coded: &mut Vec<u8>,
-    ) {
+    ) -> Option<()> {
         let frame = encoders.zstd(text.len(), |encoder, frame| {
             alone(encoder, settings)?;
             encoder.compress2(frame, text)
-        });
-        match frame {
-            Some(frame) => coded.extend_from_slice(frame),
-            None => {
-                coded.extend_from_slice(&self.head(settings));
-                self.chunk(encoders, settings, &[], text, coded);
-                coded.extend_from_slice(EMPTY_LAST_BLOCK);
-            }
-        }
+        })?;
+        coded.extend_from_slice(frame);
+        Some(())
     }
 }
 
@@ -149,15 +146,6 @@ fn blocks(frame: &[u8], out: &mut Vec<u8>) -> Option<()> {
         if is_last {
             return rest.is_empty().then_some(());
         }
-    }
-}
-
-/// Appends `text` as raw blocks.
-fn store(text: &[u8], out: &mut Vec<u8>) {
-    for piece in text.chunks(BLOCK) {
-        let header = (piece.len() as u32) << 3;
-        out.extend_from_slice(&header.to_le_bytes()[..3]);
-        out.extend_from_slice(piece);
     }
 }
 
@@ -298,8 +286,9 @@ mod tests {
     fn what_cannot_be_compressed_is_stored() {
         for length in [1, BLOCK, BLOCK + 1, 3 * BLOCK] {
             let mut stored = Vec::new();
-            store(&words(length), &mut stored);
-            assert!(decode(&stored).unwrap() == words(length));
+            Zstd.store(&words(length), &mut stored);
+            let decoded = decode(&stored).unwrap();
+            assert!(decoded.strip_prefix(SEPARATOR) == Some(&words(length)[..]));
         }
     }
 
