@@ -28,9 +28,9 @@ const STORED: usize = 1 << 16;
 /// The brotli of one connection.
 pub(super) struct Brotli {
     settings: Compression,
-    /// What is written before the next chunk.
+    /// What is written before the next chunk: the head, or nothing.
     head: Vec<u8>,
-    /// Without one, the next event begins a continuation.
+    /// Without one, the next event begins anew.
     session: Option<EncoderSessionOwned>,
     /// How many bytes of text went before.
     position: u64,
@@ -38,13 +38,12 @@ pub(super) struct Brotli {
 
 impl Brotli {
     pub(super) fn new(settings: Compression) -> Option<Self> {
-        let mut session = session(&settings, 0)?;
         let mut head = Vec::new();
-        run(&mut session, &[], &mut head)?;
+        begin(&settings, &mut head)?;
         Some(Self {
             settings,
             head,
-            session: Some(session),
+            session: None,
             position: 0,
         })
     }
@@ -53,13 +52,13 @@ impl Brotli {
         if is_sensitive {
             self.forget();
         }
-        let is_continued = self.session.is_some() && self.position > 0;
+        let is_continued = self.session.is_some();
         let mut chunk = std::mem::take(&mut self.head);
         let start = chunk.len();
-        let mut session = self
-            .session
-            .take()
-            .or_else(|| session(&self.settings, self.position));
+        let mut session = self.session.take().or_else(|| match self.position {
+            0 => begin(&self.settings, &mut Vec::new()),
+            position => session(&self.settings, position),
+        });
         let written = session
             .as_mut()
             .and_then(|session| run(session, text, &mut chunk));
@@ -88,11 +87,8 @@ impl Brotli {
         self.after_head(EMPTY_LAST_BLOCK)
     }
 
-    /// Lets the encoder go, unless nothing was written: a continuation has something before it.
     pub(super) fn forget(&mut self) {
-        if self.position > 0 {
-            self.session = None;
-        }
+        self.session = None;
     }
 
     fn after_head(&mut self, bytes: &'static [u8]) -> Bytes {
@@ -120,6 +116,15 @@ fn config(settings: &Compression) -> Option<EncoderConfig> {
     )
 }
 
+/// An encoder that has written the head of a stream, which is the same each time.
+fn begin(settings: &Compression, head: &mut Vec<u8>) -> Option<EncoderSessionOwned> {
+    let mut session = session(settings, 0)?;
+    run(&mut session, &[], head)?;
+    Some(session)
+}
+
+/// An encoder that has what comes at this position of a stream as its first text. At zero it writes
+/// a head; elsewhere it continues.
 fn session(settings: &Compression, position: u64) -> Option<EncoderSessionOwned> {
     let stream = StreamConfig::default().with_stream_offset(position);
     let compressor = Compressor::new(config(settings)?).ok()?;

@@ -55,6 +55,14 @@ impl fmt::Display for Codec {
     }
 }
 
+/// The settings that two connections have to have in common to be sent the same chunks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Variant {
+    pub(super) level: i32,
+    /// Zero where the coding has no choice.
+    pub(super) window: u8,
+}
+
 /// How a coding is used so that no connection needs an encoder: each event is a chunk of its own,
 /// made by an encoder that begins afresh, against bytes that the client is known to have decoded
 /// last.
@@ -84,8 +92,11 @@ pub(super) trait Recipe: fmt::Debug + Sync {
         chunk: &mut Vec<u8>,
     ) -> Option<bool>;
 
+    /// What of the settings a chunk depends on.
+    fn variant(&self, settings: &Compression) -> Variant;
+
     /// Appends the event as a chunk that is not compressed.
-    fn store(&self, event: &[u8], chunk: &mut Vec<u8>);
+    fn store(&self, settings: &Compression, event: &[u8], chunk: &mut Vec<u8>);
 
     /// A chunk that decodes to nothing.
     fn heartbeat(&self) -> Bytes;

@@ -118,10 +118,13 @@ impl Rolling {
         let base = self.memory.last_shared().filter(|_| !frame.is_sensitive());
         let key = Key {
             codec: self.codec,
-            settings: self.settings,
+            variant: self.recipe.variant(&self.settings),
             base: base.map(|(id, _)| id),
         };
-        shared.chunk(key, || self.pack(base.map(|(_, frame)| frame), frame))
+        shared.chunk(key, |key| {
+            let base = base.filter(|_| key.base.is_some());
+            self.pack(base.map(|(_, frame)| frame), frame)
+        })
     }
 
     fn pack<'f>(&self, base: impl IntoIterator<Item = &'f Frame>, frame: &Frame) -> Packed {
@@ -138,7 +141,7 @@ impl Rolling {
                 .chunk(encoders, &self.settings, &text, event, &mut chunk)
                 .unwrap_or_else(|| {
                     chunk.clear();
-                    self.recipe.store(event, &mut chunk);
+                    self.recipe.store(&self.settings, event, &mut chunk);
                     false
                 });
             let packed = Packed {

@@ -52,7 +52,11 @@ impl Encoders {
         let encoder = self.zstd.get_or_insert_with(zstd_safe::CCtx::create);
         self.frame.clear();
         self.frame.reserve(zstd_safe::compress_bound(length));
-        encode(encoder, &mut self.frame).ok()?;
+        if encode(encoder, &mut self.frame).is_err() {
+            // It is somewhere in the middle.
+            self.zstd = None;
+            return None;
+        }
         Some(&self.frame)
     }
 

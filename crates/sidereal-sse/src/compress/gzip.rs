@@ -14,7 +14,12 @@
 use bytes::Bytes;
 use flate2::{Compress, FlushCompress, Status};
 
-use super::{Compression, codec::Recipe, encoders::Encoders, sum::Sum};
+use super::{
+    Compression,
+    codec::{Recipe, Variant},
+    encoders::Encoders,
+    sum::Sum,
+};
 
 const HEAD: &[u8] = &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 const EMPTY_BLOCK: &[u8] = &[0, 0, 0, 0xff, 0xff];
@@ -56,7 +61,14 @@ impl Recipe for Gzip {
         deflate(encoder, event, FlushCompress::Sync, chunk).map(|()| is_rolled)
     }
 
-    fn store(&self, event: &[u8], chunk: &mut Vec<u8>) {
+    fn variant(&self, settings: &Compression) -> Variant {
+        Variant {
+            level: settings.gzip_level.into(),
+            window: 0,
+        }
+    }
+
+    fn store(&self, _: &Compression, event: &[u8], chunk: &mut Vec<u8>) {
         for piece in event.chunks(STORED) {
             let length = piece.len() as u16;
             chunk.push(0);
@@ -131,7 +143,7 @@ mod tests {
         for length in [1, STORED, STORED + 1, 3 * STORED] {
             let text = vec![b'x'; length];
             let mut stored = Vec::new();
-            Gzip.store(&text, &mut stored);
+            Gzip.store(&Compression::new(), &text, &mut stored);
             stored.extend_from_slice(FINAL_BLOCK);
             assert!(miniz_oxide::inflate::decompress_to_vec(&stored).unwrap() == text);
         }

@@ -26,9 +26,9 @@ pub(crate) enum Choice {
 }
 
 impl Accepted {
-    /// Reads all `Accept-Encoding` lines as one list. What is malformed is as if it were not
-    /// there; of a coding that is named twice the lower weight counts. Without the header, nothing
-    /// was asked for.
+    /// Reads all `Accept-Encoding` lines as one list. A coding whose weight is malformed is not
+    /// used; what else is malformed is as if it were not there. Of a coding that is named twice the
+    /// lower weight counts. Without the header, nothing was asked for.
     pub(crate) fn from_headers(headers: &HeaderMap) -> Self {
         let mut accepted = Self::default();
         for value in headers.get_all(ACCEPT_ENCODING) {
@@ -42,7 +42,6 @@ impl Accepted {
     fn add(&mut self, element: &[u8]) {
         let mut parts = element.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
         let Some(name) = parts.next() else { return };
-        let Some(weight) = weight(parts) else { return };
         let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
         let named = if is("zstd") {
             &mut self.zstd
@@ -57,7 +56,10 @@ impl Accepted {
         } else {
             return;
         };
-        *named = Some(named.map_or(weight, |before| before.min(weight)));
+        let is_coding = !is("identity") && !is("*");
+        if let Some(weight) = weight(parts).or(is_coding.then_some(0)) {
+            *named = Some(named.map_or(weight, |before| before.min(weight)));
+        }
     }
 
     /// The coding with the highest weight; among equals the first in the server's order. Identity
@@ -222,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_malformed_is_not_there() {
+    fn what_is_malformed_is_not_used() {
         for bad in [
             "zstd;q=2",
             "zstd;q=1.001",
@@ -244,6 +246,11 @@ mod tests {
         }
         assert_eq!(choose(&["zstd;q=1."]), ZSTD);
         assert_eq!(choose(&["zstd;q=0."]), Choice::Identity);
+        // Whatever was meant, it was said of this coding, and is not what is said of all others.
+        assert_eq!(choose(&["zstd;q=0.0000, *"]), GZIP);
+        assert_eq!(choose(&["zstd;q=0.0000, gzip;q=x, *"]), BROTLI);
+        // Nothing is refused by a mistake.
+        assert_eq!(choose(&["identity;q=x, *;q=x"]), Choice::Identity);
     }
 
     proptest::proptest! {

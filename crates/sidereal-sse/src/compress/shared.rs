@@ -9,11 +9,15 @@ use std::{
     },
 };
 
-use super::{Codec, Compression, Packed, sum::Sum};
+use super::{Codec, Packed, codec::Variant, sum::Sum};
 
-/// How many different chunks an event keeps. Connections whose histories differ more than this
-/// make their own.
-const MOST: usize = 8;
+/// Against how many different events before it an event is compressed. For connections whose
+/// histories differ more than this, it is compressed alone.
+const BASES: usize = 8;
+
+/// How many different chunks an event keeps; connections whose settings differ more than this make
+/// their own.
+const CHUNKS: usize = 24;
 
 /// The number of a shared event, unique while the process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,15 +35,17 @@ impl FrameId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key {
     pub(super) codec: Codec,
-    pub(super) settings: Compression,
+    pub(super) variant: Variant,
     /// The event before it; `None` for a standalone chunk.
     pub(super) base: Option<FrameId>,
 }
 
+type Place = Arc<OnceLock<Packed>>;
+
 /// What all clones of a shared frame share.
 pub(crate) struct Shared {
     id: FrameId,
-    chunks: Mutex<Vec<(Key, Arc<OnceLock<Packed>>)>>,
+    chunks: Mutex<Vec<(Key, Place)>>,
     #[cfg_attr(not(feature = "gzip"), allow(dead_code))]
     sum: OnceLock<Sum>,
 }
@@ -57,25 +63,37 @@ impl Shared {
         self.id
     }
 
-    /// The chunk with this key, made by whoever asks first; others wait for it. Nothing is
-    /// compressed under the lock.
-    pub(super) fn chunk(&self, key: Key, make: impl FnOnce() -> Packed) -> Packed {
-        let place = {
-            let mut chunks = self.chunks.lock().unwrap_or_else(PoisonError::into_inner);
-            let known = chunks.iter().find(|(other, _)| *other == key);
-            match known {
-                Some((_, place)) => Some(Arc::clone(place)),
-                None if chunks.len() < MOST => {
-                    let place = Arc::default();
-                    chunks.push((key, Arc::clone(&place)));
-                    Some(place)
-                }
-                None => None,
-            }
-        };
+    /// The chunk with this key, made by whoever asks first; others wait for it. Where there are
+    /// many already it is the standalone one. Nothing is compressed under the lock.
+    pub(super) fn chunk(&self, key: Key, make: impl FnOnce(Key) -> Packed) -> Packed {
+        let (key, place) = self.place(key);
         match place {
-            Some(place) => place.get_or_init(make).clone(),
-            None => make(),
+            Some(place) => place.get_or_init(|| make(key)).clone(),
+            None => make(key),
+        }
+    }
+
+    fn place(&self, mut key: Key) -> (Key, Option<Place>) {
+        let mut chunks = self.chunks.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some((_, place)) = chunks.iter().find(|(other, _)| *other == key) {
+                return (key, Some(Arc::clone(place)));
+            }
+            if key.base.is_some() {
+                let is_other = |(other, _): &&(Key, Place)| {
+                    other.base.is_some() && (other.codec, other.variant) == (key.codec, key.variant)
+                };
+                if chunks.iter().filter(is_other).count() >= BASES {
+                    key.base = None;
+                    continue;
+                }
+            }
+            if chunks.len() >= CHUNKS {
+                return (key, None);
+            }
+            let place = Place::default();
+            chunks.push((key, Arc::clone(&place)));
+            return (key, Some(place));
         }
     }
 

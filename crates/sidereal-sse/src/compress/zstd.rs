@@ -20,7 +20,12 @@
 use bytes::Bytes;
 use zstd_safe::{CCtx, CParameter};
 
-use super::{Compression, codec::Recipe, encoders::Encoders, sum::Sum};
+use super::{
+    Compression,
+    codec::{Recipe, Variant},
+    encoders::Encoders,
+    sum::Sum,
+};
 
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
@@ -37,8 +42,11 @@ const RESET: &[u8] = &[
 const EMPTY_BLOCK: &[u8] = &[0, 0, 0];
 const EMPTY_LAST_BLOCK: &[u8] = &[1, 0, 0];
 
-/// The longest block.
+/// The longest block, where the window is no smaller (RFC 8878, 3.1.1.2.4).
 const BLOCK: usize = 1 << 17;
+
+/// What a dictionary with tables of its own begins with (RFC 8878, 5); libzstd looks for it.
+const DICTIONARY_MAGIC: [u8; 4] = [0x37, 0xa4, 0x30, 0xec];
 
 #[derive(Debug)]
 pub(super) struct Zstd;
@@ -69,6 +77,8 @@ impl Recipe for Zstd {
         // Beyond the window the encoder would refer to what the decoder has let go.
         let room = self.reach(settings).saturating_sub(event.len());
         let base = &base[base.len().saturating_sub(room)..];
+        // Text that was sent is no dictionary with tables, even where it looks like one.
+        let base = &base[usize::from(base.starts_with(&DICTIONARY_MAGIC))..];
         let is_rolled = !base.is_empty();
         let frame = if is_rolled {
             encoders.zstd(event.len(), |encoder, frame| {
@@ -83,9 +93,16 @@ impl Recipe for Zstd {
         blocks(frame?, chunk).map(|()| is_rolled)
     }
 
-    fn store(&self, event: &[u8], chunk: &mut Vec<u8>) {
+    fn variant(&self, settings: &Compression) -> Variant {
+        Variant {
+            level: settings.zstd_level,
+            window: settings.zstd_window,
+        }
+    }
+
+    fn store(&self, settings: &Compression, event: &[u8], chunk: &mut Vec<u8>) {
         chunk.extend_from_slice(RESET);
-        for piece in event.chunks(BLOCK) {
+        for piece in event.chunks(BLOCK.min(self.reach(settings))) {
             let header = (piece.len() as u32) << 3;
             chunk.extend_from_slice(&header.to_le_bytes()[..3]);
             chunk.extend_from_slice(piece);
@@ -246,9 +263,12 @@ mod tests {
     }
 
     fn decode(blocks: &[u8]) -> Result<Vec<u8>, usize> {
-        let frame = [&head(), blocks, EMPTY_LAST_BLOCK].concat();
+        zstd_safe_decode(&[&head(), blocks, EMPTY_LAST_BLOCK].concat())
+    }
+
+    fn zstd_safe_decode(frame: &[u8]) -> Result<Vec<u8>, usize> {
         let mut text = vec![0; 1 << 20];
-        let length = zstd_safe::decompress(&mut text[..], &frame)?;
+        let length = zstd_safe::decompress(&mut text[..], frame)?;
         text.truncate(length);
         Ok(text)
     }
@@ -284,12 +304,43 @@ mod tests {
 
     #[test]
     fn what_cannot_be_compressed_is_stored() {
-        for length in [1, BLOCK, BLOCK + 1, 3 * BLOCK] {
-            let mut stored = Vec::new();
-            Zstd.store(&words(length), &mut stored);
-            let decoded = decode(&stored).unwrap();
-            assert!(decoded.strip_prefix(SEPARATOR) == Some(&words(length)[..]));
+        for window in [15, 16, 17, 20, 23] {
+            for length in [1, BLOCK, BLOCK + 1, 3 * BLOCK] {
+                let settings = Compression::new().zstd_window(window);
+                let mut frame = Zstd.head(&settings).to_vec();
+                Zstd.store(&settings, &words(length), &mut frame);
+                frame.extend_from_slice(EMPTY_LAST_BLOCK);
+                let mut decoder = ruzstd::decoding::StreamingDecoder::new(&frame[..]).unwrap();
+                let mut other = Vec::new();
+                std::io::Read::read_to_end(&mut decoder, &mut other).unwrap();
+                let decoded = zstd_safe_decode(&frame).unwrap();
+                assert!(decoded == other);
+                assert!(decoded.strip_prefix(SEPARATOR) == Some(&words(length)[..]));
+            }
         }
+    }
+
+    /// What is sent need not be UTF-8, and so can begin like a dictionary of libzstd's.
+    #[test]
+    fn text_that_looks_like_a_dictionary_is_text() {
+        let settings = Compression::new();
+        let event = words(5000);
+        let base = [&DICTIONARY_MAGIC[..], &[7; 300], &event, SEPARATOR].concat();
+        let mut chunk = Vec::new();
+        let is_rolled = Zstd.chunk(
+            &mut Encoders::default(),
+            &settings,
+            &base,
+            &event,
+            &mut chunk,
+        );
+        assert_eq!(is_rolled, Some(true));
+        assert!(chunk.len() < 200, "{}", chunk.len());
+        let before = base.strip_suffix(SEPARATOR).unwrap();
+        let mut stored = Vec::new();
+        Zstd.store(&settings, before, &mut stored);
+        let decoded = decode(&[stored, chunk].concat()).unwrap();
+        assert!(decoded == [SEPARATOR, before, SEPARATOR, &event].concat());
     }
 
     /// Later blocks of a frame use tables of the ones before; without those they are refused.

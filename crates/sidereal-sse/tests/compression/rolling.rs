@@ -69,6 +69,60 @@ fn viewers_in_step_are_sent_the_same_bytes() {
     }
 }
 
+/// However many viewers have fallen behind by different events, those in step share one chunk, and
+/// each of the others is compressed for once.
+#[test]
+fn stragglers_do_not_crowd_out_those_in_step() {
+    for codec in rolled() {
+        let mut late = [(); 20].map(|()| Viewer::new(codec, Compression::new()));
+        let mut in_step = [(); 3].map(|()| Viewer::new(codec, Compression::new()));
+        for (tick, viewer) in (0..).zip(&mut late) {
+            let frame = page(20, tick).shared();
+            viewer.send(&frame);
+            for viewer in &mut in_step {
+                viewer.send(&frame);
+            }
+        }
+        let frame = page(20, 20).shared();
+        let mut chunks = Vec::new();
+        for viewer in &mut late[..19] {
+            chunks.push(viewer.send(&frame));
+        }
+        let shared = in_step.each_mut().map(|viewer| viewer.send(&frame));
+        assert!(
+            shared
+                .iter()
+                .all(|chunk| chunk.as_ptr() == shared[0].as_ptr())
+        );
+        chunks.extend(shared);
+        chunks.sort_by_key(|chunk| chunk.as_ptr());
+        chunks.dedup_by_key(|chunk| chunk.as_ptr());
+        assert_eq!(chunks.len(), 9, "eight bases, and none");
+        for viewer in in_step.into_iter().chain(late) {
+            viewer.close();
+        }
+    }
+}
+
+#[test]
+fn viewers_share_whatever_their_own_settings_are_for() {
+    for codec in rolled() {
+        let mut one = Viewer::new(codec, Compression::new());
+        let mut other = Viewer::new(
+            codec,
+            Compression::new()
+                .tail(100_000)
+                .smallest_base(0)
+                .whole_from(7)
+                .forget_after(None),
+        );
+        for tick in 0..3 {
+            let frame = page(20, tick).shared();
+            assert_eq!(one.send(&frame).as_ptr(), other.send(&frame).as_ptr());
+        }
+    }
+}
+
 #[test]
 fn viewers_with_other_settings_share_nothing() {
     for codec in rolled() {
