@@ -159,7 +159,8 @@ impl Sse {
     /// | `Vary` | `Accept-Encoding` | wherever that is negotiated (RFC 9110, 12.5.5) |
     ///
     /// A client that refuses every coding, and the uncompressed stream too (`identity;q=0`), gets
-    /// a 406 with a text, and nothing begins.
+    /// a 406 with a text, and nothing begins; but where nothing is negotiated
+    /// ([`Compression::none`]) that is not asked, and the stream is sent as it is.
     ///
     /// [WHATWG HTML, 9.2]: https://html.spec.whatwg.org/multipage/server-sent-events.html
     pub fn into_http(self) -> Response<SseBody> {

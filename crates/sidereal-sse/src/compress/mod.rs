@@ -37,7 +37,8 @@ pub(crate) use self::{
 pub enum Packing {
     /// Not compressed.
     Identity,
-    /// Compressed with all the others of a reply.
+    /// Part of a reply that was compressed in one piece. (Where one of its events is sensitive,
+    /// the piece is made of chunks, each compressed alone.)
     Whole,
     /// Compressed alone: the first event of a stream, one after a pause, or a sensitive one.
     Standalone,
