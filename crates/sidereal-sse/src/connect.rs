@@ -7,7 +7,7 @@ use http::{HeaderMap, Method, Version, request};
 
 use crate::{
     BodyError, Client, EventId, Frame, IntoFrame, Sender, Shutdown, Sse, StreamOptions, Transport,
-    compress::Accepted,
+    Watch, compress::Accepted,
 };
 
 /// A request, as far as its answer by a stream is concerned; all streamed responses come from it.
@@ -35,7 +35,7 @@ pub struct Connect {
     pub(crate) version: Option<Version>,
     /// A HEAD request, whose answer has no body.
     pub(crate) is_head: bool,
-    last_event_id: Option<EventId>,
+    pub(crate) last_event_id: Option<EventId>,
     /// What the client accepts; `None` where there is no request to ask.
     pub(crate) accepted: Option<Accepted>,
     pub(crate) client: Client,
@@ -273,6 +273,39 @@ impl Connect {
         Fut: Future<Output = Result<(), BodyError>> + Send + 'static,
     {
         self.live(true, body)
+    }
+
+    /// Follows views, tickers and topics: the response is their events, as they come. The stream has
+    /// no body of its own; it ends when the client leaves, the application closes it, or the server
+    /// shuts down.
+    ///
+    /// A view shows its last picture at once, a ticker its last event, and a topic what it
+    /// [starts at](crate::TopicOptions::start_at).
+    ///
+    /// ```
+    /// # use sidereal_sse::{Connect, Event, Hub, View};
+    /// let hub = Hub::new();
+    /// let chat = hub.topic("chat");
+    /// let count = View::new(0, |count: &u32| Event::from_display(count));
+    /// let sse = Connect::new().watch((&count, &chat));
+    /// # let _ = sse;
+    /// ```
+    pub fn watch(self, what: impl Watch) -> Sse {
+        Sse::following(self, what, false)
+    }
+
+    /// Answers with one event of each view or ticker as it is now: what a page asks for that polls.
+    ///
+    /// A view is rendered if it was changed since it was last, as often as it may be; so the answer
+    /// shows every change that was made before the request. It fails where the render does. Of a
+    /// topic it waits for the next event.
+    pub fn once(self, what: impl Watch) -> Sse {
+        Sse::following(self, what, true)
+    }
+
+    /// Follows a topic: the same as [`watch`](Self::watch).
+    pub fn subscribe(self, topic: &crate::Topic) -> Sse {
+        self.watch(topic)
     }
 
     fn live<F, Fut>(self, long_lived: bool, body: F) -> Sse

@@ -24,6 +24,9 @@ pub enum EndReason {
     MaxAge,
     /// The server is shutting down.
     Shutdown,
+    /// The client read so slowly that a topic did not keep the next event any more, and the topic
+    /// closes such streams ([`Lag::Close`](crate::Lag::Close)).
+    Lagged,
 }
 
 /// How a stream ends on the wire.
@@ -43,7 +46,7 @@ pub enum End {
 }
 
 impl EndReason {
-    const COUNT: usize = 8;
+    const COUNT: usize = 9;
 
     /// How a stream with this reason ends unless it is set otherwise.
     ///
@@ -52,7 +55,11 @@ impl EndReason {
     pub fn default_end(self) -> End {
         match self {
             Self::Finished | Self::Failed | Self::Panicked | Self::Closed => End::Clean,
-            Self::Disconnected | Self::WriteDeadline | Self::MaxAge | Self::Shutdown => End::Broken,
+            Self::Disconnected
+            | Self::WriteDeadline
+            | Self::MaxAge
+            | Self::Shutdown
+            | Self::Lagged => End::Broken,
         }
     }
 
@@ -67,6 +74,7 @@ impl EndReason {
             Self::WriteDeadline => "the client did not read in time",
             Self::MaxAge => "maximum age reached",
             Self::Shutdown => "the server is shutting down",
+            Self::Lagged => "the client read too slowly, and events are gone",
         }
     }
 }
@@ -77,7 +85,7 @@ impl fmt::Display for EndReason {
     }
 }
 
-const _: () = assert!(EndReason::Shutdown as usize + 1 == EndReason::COUNT);
+const _: () = assert!(EndReason::Lagged as usize + 1 == EndReason::COUNT);
 
 /// How each reason ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -106,6 +106,33 @@ impl Frame {
         self.is_sensitive
     }
 
+    /// Several events as one: sent, compressed and counted together. Empty ones are left out.
+    ///
+    /// It is sensitive if one of them is.
+    ///
+    /// ```
+    /// # use sidereal_sse::{Event, Frame, IntoFrame};
+    /// let both = Frame::join([Event::new("one").into_frame(), Event::new("two").into_frame()]);
+    /// assert_eq!(both.as_bytes(), b"data: one\n\ndata: two\n\n");
+    /// ```
+    pub fn join(frames: impl IntoIterator<Item = Self>) -> Self {
+        let mut frames: Vec<Self> = frames.into_iter().filter(|it| !it.is_empty()).collect();
+        if frames.len() <= 1 {
+            return frames.pop().unwrap_or_default();
+        }
+        let bytes: Vec<&[u8]> = frames.iter().map(Self::as_bytes).collect();
+        let mut joined = Self::plain(bytes.concat().into());
+        joined.is_sensitive = frames.iter().any(Self::is_sensitive);
+        joined
+    }
+
+    /// Says which shared event goes before this one, for most who are sent both.
+    pub(crate) fn comes_after(&self, before: &Self) {
+        if let (Some(shared), Some(before)) = (self.sharing(), before.id()) {
+            shared.comes_after(before);
+        }
+    }
+
     pub(crate) fn sharing(&self) -> Option<&Shared> {
         self.shared.as_deref()
     }

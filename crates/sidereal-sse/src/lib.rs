@@ -9,6 +9,7 @@ mod end;
 mod error;
 mod event;
 mod frame;
+mod hub;
 mod lifecycle;
 mod line;
 mod live;
@@ -20,6 +21,7 @@ mod shutdown;
 mod sse;
 mod timer;
 mod transport;
+mod wake;
 
 pub use crate::{
     body::SseBody,
@@ -31,6 +33,10 @@ pub use crate::{
     error::{Aborted, BodyError, SendError},
     event::Event,
     frame::{Frame, IntoFrame},
+    hub::{
+        EveryFor, Following, HUB_TARGET, Hub, Lag, Lagged, Picture, PublishError, StartAt,
+        Subscription, Ticker, Topic, TopicKey, TopicName, TopicOptions, Variant, View, Watch,
+    },
     lifecycle::END_TARGET,
     line::{EventId, Line, LineError},
     observer::{Observer, Wrote},

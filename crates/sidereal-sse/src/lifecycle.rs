@@ -73,6 +73,12 @@ impl Lifecycle {
         }
     }
 
+    pub(crate) fn lagged(&self, missed: u64) {
+        if let Some(observer) = &self.observer {
+            guarded("Observer::lagged", || observer.lagged(&self.client, missed));
+        }
+    }
+
     /// Why a stream is being dropped before its end.
     pub(crate) fn drop_reason(&self) -> EndReason {
         self.transport

@@ -16,8 +16,9 @@ use crate::{
     Aborted, BodyError, End, EndReason, Frame, Sender, Shutdown,
     compress::{Coder, Packed, Packing},
     end::Ends,
+    hub::{self, Feed, Next, Plan},
     lifecycle::{END_TARGET, Lifecycle},
-    queue::Queue,
+    queue::{Popped, Queue},
     shutdown::Followed,
     timer::{Due, Timer},
 };
@@ -32,18 +33,35 @@ pub(crate) type Start = Box<dyn FnOnce(Sender) -> Task + Send>;
 pub(crate) struct Begin {
     pub(crate) sender: Sender,
     pub(crate) on_connect: Option<Start>,
-    pub(crate) body: Start,
+    /// None for a stream that only follows others' events.
+    pub(crate) body: Option<Start>,
+    pub(crate) following: Option<Plan>,
     pub(crate) detached: bool,
     pub(crate) max_age: Option<Duration>,
     /// Any of them ends the stream.
     pub(crate) shutdowns: [Option<Shutdown>; 2],
 }
 
+/// What a stream runs.
+enum Work {
+    /// `on_connect`, and what comes after it.
+    Connecting(Task, Option<Start>, Sender),
+    /// The body.
+    Running(Task),
+    /// Nothing of its own, while it follows.
+    Following,
+    Done,
+}
+
 /// A live stream.
 pub(crate) struct Live {
     begin: Option<Box<Begin>>,
     queue: Arc<Queue>,
-    task: Option<Task>,
+    work: Work,
+    /// The topics that it follows.
+    feed: Option<Box<Feed>>,
+    /// The last event of them that goes out, once the stream ends.
+    until: u64,
     followed: [Option<Followed>; 2],
     timer: Timer,
     /// Compresses what goes out; until the end is written.
@@ -58,6 +76,12 @@ pub(crate) struct Live {
 }
 
 type Ending = (EndReason, Option<BodyError>);
+
+/// What an open stream has to write, if it has not come to its end.
+enum Open {
+    Frame(Frame),
+    End(EndReason),
+}
 
 #[derive(Clone, Copy, PartialEq)]
 enum Phase {
@@ -84,7 +108,9 @@ impl Live {
         Self {
             begin: Some(Box::new(begin)),
             queue,
-            task: None,
+            work: Work::Done,
+            feed: None,
+            until: u64::MAX,
             followed: [None, None],
             timer,
             coder: coder.map(Box::new),
@@ -111,16 +137,25 @@ impl Live {
                     self.begin();
                 }
                 Phase::Open => {
-                    self.queue.awake();
+                    self.queue.wake.is_awake();
                     match self.poll_ending(cx) {
                         Poll::Ready((reason, error)) => self.end(reason, error),
-                        Poll::Pending => {
-                            let frame = ready!(self.poll_open(cx));
-                            return Poll::Ready(Some(Ok(self.write(frame))));
-                        }
+                        Poll::Pending => match self.poll_open(cx) {
+                            Poll::Ready(Open::Frame(frame)) => {
+                                return Poll::Ready(Some(Ok(self.write(frame))));
+                            }
+                            Poll::Ready(Open::End(reason)) => self.end(reason, None),
+                            Poll::Pending => {
+                                self.queue.wake.sleeps(cx.waker());
+                                // What came before that has woken nobody.
+                                if !self.has_news() {
+                                    return Poll::Pending;
+                                }
+                            }
+                        },
                     }
                 }
-                Phase::Draining => match ready!(self.queue.poll_pop(cx.waker())) {
+                Phase::Draining => match self.next() {
                     Some(frame) => return Poll::Ready(Some(Ok(self.write(frame)))),
                     None if self.end_of_the_response() == End::Broken => {
                         self.phase = Phase::Lingering;
@@ -150,26 +185,38 @@ impl Live {
             return;
         };
         let Begin {
-            sender,
+            mut sender,
             on_connect,
             body,
+            following,
             detached,
             max_age,
             shutdowns,
         } = *begin;
-        self.lifecycle.begin();
         self.timer.begin(max_age);
         self.followed = shutdowns.map(|shutdown| shutdown.map(|shutdown| shutdown.follow()));
-        self.task = Some(Box::pin(async move {
-            if let Some(on_connect) = on_connect {
-                on_connect(sender.clone()).await?;
+        // From here on no event of the topics is missed, however long `on_connect` takes.
+        if let Some(following) = following {
+            let mut feed = following.begin(&self.queue.wake, Some(sender.client()));
+            sender.set_resumed(feed.is_resumed());
+            feed.register(&sender);
+            self.feed = Some(Box::new(feed));
+        }
+        self.lifecycle.begin();
+        let body = body.map(|body| match detached {
+            true => detach(body),
+            false => body,
+        });
+        self.work = match (on_connect, body) {
+            (Some(on_connect), body) => {
+                let tx = sender.clone();
+                // Within the future, where a panic of theirs is caught.
+                let task = Box::pin(async move { on_connect(tx).await });
+                Work::Connecting(task, body, sender)
             }
-            if detached {
-                detach(body, sender).await
-            } else {
-                body(sender).await
-            }
-        }));
+            (None, Some(body)) => Work::Running(Box::pin(async move { body(sender).await })),
+            (None, None) => Work::Following,
+        };
     }
 
     /// Whether something ends the stream now; else whatever can do so later wakes this task.
@@ -177,7 +224,7 @@ impl Live {
     /// The task goes first, so that `on_connect` has begun even where a stream ends at its first
     /// poll: what a hook counts up before it awaits, the other one counts down.
     fn poll_ending(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
-        let done = self.poll_task(cx);
+        let done = self.poll_work(cx);
         if let Some(reason) = self.queue.reason() {
             // An error that only says that the stream has ended is no news.
             let error = match done {
@@ -200,38 +247,53 @@ impl Live {
         Poll::Pending
     }
 
-    fn poll_task(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
-        let Some(task) = &mut self.task else {
-            return Poll::Ready((EndReason::Finished, None));
-        };
-        let result = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx)));
-        Poll::Ready(match result {
-            Err(payload) => (EndReason::Panicked, Some(BodyError::from_panic(payload))),
-            Ok(polled) => match ready!(polled) {
-                Ok(()) => (EndReason::Finished, None),
-                Err(error) => (EndReason::Failed, Some(error)),
-            },
-        })
+    fn poll_work(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
+        loop {
+            let task = match &mut self.work {
+                Work::Connecting(task, ..) | Work::Running(task) => task,
+                Work::Following => return Poll::Pending,
+                Work::Done => return Poll::Ready((EndReason::Finished, None)),
+            };
+            let result = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx)));
+            return Poll::Ready(match result {
+                Err(payload) => (EndReason::Panicked, Some(BodyError::from_panic(payload))),
+                Ok(polled) => match ready!(polled) {
+                    Ok(()) if self.go_on() => continue,
+                    Ok(()) => (EndReason::Finished, None),
+                    Err(error) => (EndReason::Failed, Some(error)),
+                },
+            });
+        }
     }
 
-    /// The next frame, or a heartbeat when it is time for one.
-    fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<Frame> {
-        match self.queue.poll_pop(cx.waker()) {
-            Poll::Ready(Some(frame)) => return Poll::Ready(frame),
-            Poll::Ready(None) => {
-                // Closed since it was asked, from another thread: looks again.
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            Poll::Pending => {}
+    /// After `on_connect` comes the body, or what is followed.
+    fn go_on(&mut self) -> bool {
+        let Work::Connecting(_, body, sender) = std::mem::replace(&mut self.work, Work::Done)
+        else {
+            return false;
+        };
+        self.work = match body {
+            Some(body) => Work::Running(Box::pin(async move { body(sender).await })),
+            None => Work::Following,
+        };
+        true
+    }
+
+    /// The next frame, or a heartbeat when it is time for one; or the end.
+    fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<Open> {
+        if let Some(frame) = self.next() {
+            return Poll::Ready(Open::Frame(frame));
+        }
+        if let Some((reason, _)) = &self.ending {
+            return Poll::Ready(Open::End(*reason));
         }
         // Proxies and clients wait for a first byte, which may be long before the first event.
         if self.silent {
-            return Poll::Ready(Frame::heartbeat());
+            return Poll::Ready(Open::Frame(Frame::heartbeat()));
         }
         loop {
             match ready!(self.timer.poll_due(cx)) {
-                Due::Heartbeat => return Poll::Ready(Frame::heartbeat()),
+                Due::Heartbeat => return Poll::Ready(Open::Frame(Frame::heartbeat())),
                 Due::Forget => {
                     if let Some(coder) = &mut self.coder {
                         coder.forget();
@@ -239,6 +301,47 @@ impl Live {
                 }
             }
         }
+    }
+
+    /// The next frame that is there: of the queue and of the topics, in the order in which they
+    /// came.
+    fn next(&mut self) -> Option<Frame> {
+        if !matches!(self.work, Work::Connecting(..))
+            && let Some(feed) = &mut self.feed
+        {
+            let before = self.queue.next_comes_after().unwrap_or(u64::MAX);
+            match feed.next(before.min(self.until)) {
+                Next::Event { frame, missed } => {
+                    if missed > 0 {
+                        self.lifecycle.lagged(missed);
+                    }
+                    return Some(frame);
+                }
+                Next::Nothing => {}
+                Next::Done => self.feed_ends(EndReason::Finished),
+                Next::Failed => self.feed_ends(EndReason::Failed),
+                Next::Lagged(missed) => {
+                    self.lifecycle.lagged(missed);
+                    self.feed_ends(EndReason::Lagged);
+                }
+            }
+        }
+        match self.queue.pop() {
+            Popped::Frame(frame) => Some(frame),
+            Popped::Nothing | Popped::Ended => None,
+        }
+    }
+
+    /// There is nothing more to follow, which ends the stream unless something else did.
+    fn feed_ends(&mut self, reason: EndReason) {
+        self.feed = None;
+        self.ending.get_or_insert((reason, None));
+    }
+
+    /// Whether there is something to do that came while nobody was to be woken for it.
+    fn has_news(&self) -> bool {
+        let is_open = !matches!(self.work, Work::Connecting(..));
+        self.queue.has_news() || is_open && self.feed.as_ref().is_some_and(|feed| feed.has_news())
     }
 
     fn write(&mut self, frame: Frame) -> Bytes {
@@ -269,8 +372,13 @@ impl Live {
     fn end(&mut self, reason: EndReason, mut error: Option<BodyError>) {
         let reason = self.queue.end(reason);
         self.followed = [None, None];
-        let task = self.task.take();
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(task))) {
+        // What the topics had before the end still goes out, as what was accepted does.
+        self.until = self.until.min(hub::published());
+        if matches!(reason, EndReason::Disconnected | EndReason::Lagged) {
+            self.feed = None;
+        }
+        let work = std::mem::replace(&mut self.work, Work::Done);
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(work))) {
             error.get_or_insert(BodyError::from_panic(payload));
         }
         self.phase = Phase::Draining;
@@ -285,6 +393,8 @@ impl Live {
 
     fn over(&mut self) -> EndReason {
         self.phase = Phase::Over;
+        // Hooks find the hub without this stream.
+        self.feed = None;
         let (reason, error) = self.ending.take().unwrap_or((EndReason::Finished, None));
         self.lifecycle.over(reason, error);
         reason
@@ -305,8 +415,12 @@ impl Drop for Live {
     }
 }
 
-/// Runs a body on the runtime, to its end even when the stream is dropped.
-async fn detach(body: Start, sender: Sender) -> Result<(), BodyError> {
+/// A body that runs on the runtime, to its end even when the stream is dropped.
+fn detach(body: Start) -> Start {
+    Box::new(|sender| Box::pin(run_detached(body, sender)))
+}
+
+async fn run_detached(body: Start, sender: Sender) -> Result<(), BodyError> {
     let runtime = Handle::try_current()?;
     let running = body(sender.clone());
     let spawned = runtime.spawn(async move {

@@ -35,6 +35,12 @@ pub trait Observer: Send + Sync + 'static {
         let _ = (client, wrote);
     }
 
+    /// A stream read so slowly that it missed this many events of a topic, and goes on with what the
+    /// topic keeps ([`Lag::Resume`](crate::Lag::Resume)).
+    fn lagged(&self, client: &Client, missed: u64) {
+        let _ = (client, missed);
+    }
+
     /// A stream that had begun is over. Exactly once for each.
     fn ended(&self, client: &Client, ended: &Ended) {
         let _ = (client, ended);

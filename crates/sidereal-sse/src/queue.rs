@@ -8,12 +8,11 @@ use std::{
     collections::VecDeque,
     pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Poll, Waker},
 };
 
 use tokio::sync::{Notify, oneshot};
 
-use crate::{EndReason, Frame};
+use crate::{EndReason, Frame, hub, wake::Wake};
 
 /// How much may wait to be written.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +24,8 @@ pub(crate) struct Capacity {
 pub(crate) struct Queue {
     capacity: Capacity,
     state: Mutex<State>,
+    /// The body's task. Whoever leads the stream to news wakes it: a topic does so too.
+    pub(crate) wake: Arc<Wake>,
     /// For tasks that wait for room.
     room: Notify,
     /// For tasks that wait for the end.
@@ -33,18 +34,23 @@ pub(crate) struct Queue {
 
 #[derive(Default)]
 struct State {
-    frames: VecDeque<Frame>,
+    /// Each with the number of the last event that the hubs had published by then.
+    frames: VecDeque<(u64, Frame)>,
     bytes: usize,
     /// Why the stream ends or has ended. Set once.
     reason: Option<EndReason>,
-    /// The body's task.
-    body: Option<Waker>,
-    /// The body is being polled, and looks here before it sleeps: it need not be woken.
-    is_awake: bool,
     /// How many tasks wait for room.
     tasks: usize,
     /// Threads that wait for room.
     threads: VecDeque<oneshot::Sender<()>>,
+}
+
+/// What [`Queue::pop`] finds.
+pub(crate) enum Popped {
+    Frame(Frame),
+    Nothing,
+    /// There is no more, and the stream has a reason to end.
+    Ended,
 }
 
 /// Why an event was not pushed.
@@ -58,6 +64,7 @@ impl Queue {
         Arc::new(Self {
             capacity,
             state: Mutex::default(),
+            wake: Arc::default(),
             room: Notify::new(),
             ended: Notify::new(),
         })
@@ -79,15 +86,12 @@ impl Queue {
             return first;
         }
         state.reason = Some(reason);
-        let body = state.sleeping_body();
         let threads = std::mem::take(&mut state.threads);
         drop(state);
         drop(threads);
         self.room.notify_waiters();
         self.ended.notify_waiters();
-        if let Some(body) = body {
-            body.wake();
-        }
+        self.wake.wake();
         reason
     }
 
@@ -158,59 +162,38 @@ impl Queue {
     }
 
     /// Wakes the body, if it sleeps and has something to do.
-    fn pushed(&self, mut state: MutexGuard<'_, State>) {
-        let body = match state.frames.is_empty() {
-            true => None,
-            false => state.sleeping_body(),
-        };
+    fn pushed(&self, state: MutexGuard<'_, State>) {
+        let has_something = !state.frames.is_empty();
         drop(state);
-        if let Some(body) = body {
-            body.wake();
+        if has_something {
+            self.wake.wake();
         }
     }
 
-    /// The body is being polled, and will call [`poll_pop`](Self::poll_pop) before it sleeps. What
-    /// its own future sends meanwhile is then no reason to poll it once more.
-    pub(crate) fn awake(&self) {
-        self.state().is_awake = true;
+    /// The next frame, if one is there.
+    pub(crate) fn pop(&self) -> Popped {
+        let mut state = self.state();
+        let Some((_, frame)) = state.frames.pop_front() else {
+            return match state.reason {
+                Some(_) => Popped::Ended,
+                None => Popped::Nothing,
+            };
+        };
+        state.bytes -= frame.len();
+        self.popped(state);
+        Popped::Frame(frame)
     }
 
-    /// The next frame; `None` when there is no more and the stream has a reason to end.
-    pub(crate) fn poll_pop(&self, waker: &Waker) -> Poll<Option<Frame>> {
-        let mut spare = None;
-        loop {
-            let mut state = self.state();
-            if let Some(frame) = state.frames.pop_front() {
-                state.bytes -= frame.len();
-                self.popped(state);
-                return Poll::Ready(Some(frame));
-            }
-            if state.reason.is_some() {
-                return Poll::Ready(None);
-            }
-            if state
-                .body
-                .as_ref()
-                .is_some_and(|body| body.will_wake(waker))
-            {
-                state.is_awake = false;
-                return Poll::Pending;
-            }
-            // Wakers are others' code: cloned and dropped outside of the lock.
-            match spare.take() {
-                None => {
-                    drop(state);
-                    spare = Some(waker.clone());
-                }
-                Some(new) => {
-                    let old = state.body.replace(new);
-                    state.is_awake = false;
-                    drop(state);
-                    drop(old);
-                    return Poll::Pending;
-                }
-            }
-        }
+    /// What was the last event that the hubs had published when the next frame was pushed; `None`
+    /// where there is no frame.
+    pub(crate) fn next_comes_after(&self) -> Option<u64> {
+        self.state().frames.front().map(|(published, _)| *published)
+    }
+
+    /// Whether there is something to pop, or a reason to end.
+    pub(crate) fn has_news(&self) -> bool {
+        let state = self.state();
+        !state.frames.is_empty() || state.reason.is_some()
     }
 
     /// Wakes those who wait for room: one, or everyone when the queue is empty, since the one that
@@ -237,14 +220,6 @@ impl Queue {
 }
 
 impl State {
-    /// Whom to wake when there is something for the body.
-    fn sleeping_body(&mut self) -> Option<Waker> {
-        match self.is_awake {
-            true => None,
-            false => self.body.take(),
-        }
-    }
-
     /// Pushes if there is room; `None` where it is to be tried again later.
     fn attempt(
         &mut self,
@@ -263,7 +238,7 @@ impl State {
         }
         if let Some(frame) = frame.take() {
             self.bytes += length;
-            self.frames.push_back(frame);
+            self.frames.push_back((hub::published(), frame));
         }
         Some(Ok(()))
     }

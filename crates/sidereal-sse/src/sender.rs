@@ -27,6 +27,7 @@ pub struct Sender {
     queue: Arc<Queue>,
     client: Client,
     max_event_size: usize,
+    is_resumed: bool,
 }
 
 impl Sender {
@@ -35,7 +36,12 @@ impl Sender {
             queue,
             client,
             max_event_size,
+            is_resumed: false,
         }
+    }
+
+    pub(crate) fn set_resumed(&mut self, is_resumed: bool) {
+        self.is_resumed = is_resumed;
     }
 
     /// Sends an event; waits while the queue is full.
@@ -134,6 +140,14 @@ impl Sender {
     /// Whether the stream has ended: nothing is accepted any more.
     pub fn is_closed(&self) -> bool {
         self.queue.reason().is_some()
+    }
+
+    /// Whether the client goes on where it left off: it came back with the `Last-Event-ID` of an
+    /// event, and is sent all that it missed since on the topics that
+    /// [replay](crate::TopicOptions::replay). If not, it needs the full state, which
+    /// [`on_connect`](crate::Sse::on_connect) can send.
+    pub fn is_resumed(&self) -> bool {
+        self.is_resumed
     }
 
     /// The client at the other end.

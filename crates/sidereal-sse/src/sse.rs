@@ -1,6 +1,6 @@
 //! A streamed response in the making: its hooks and settings, and its head.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, task::Poll, time::Duration};
 
 use http::{
     HeaderValue, Response, StatusCode, Version,
@@ -8,9 +8,10 @@ use http::{
 };
 
 use crate::{
-    BodyError, Client, Codec, Compression, Connect, End, EndReason, Ended, Frame, Sender, SseBody,
-    StreamOptions,
+    BodyError, Client, Codec, Compression, Connect, End, EndReason, Ended, Following, Frame,
+    Sender, SseBody, StreamOptions, Watch,
     compress::{Choice, Coder, whole},
+    hub::Plan,
     lifecycle::{Lifecycle, OnDisconnect},
     live::{Begin, Live, Start},
     queue::Queue,
@@ -21,6 +22,9 @@ use crate::{
 const NOT_ACCEPTABLE: &str = "None of the content codings of this event stream is acceptable to the client: \
     its Accept-Encoding header refuses `identity` too.\n";
 
+/// The answer to one connection more than a hub takes.
+const NO_ROOM: &str = "The server has no room for another event stream of this kind now.\n";
+
 /// A response that streams events; made by [`Connect`](crate::Connect).
 ///
 /// Nothing runs before the server polls the response's body for the first time.
@@ -28,6 +32,8 @@ const NOT_ACCEPTABLE: &str = "None of the content codings of this event stream i
 pub struct Sse {
     connect: Connect,
     source: Source,
+    /// What the stream follows, beside or instead of a body of its own.
+    following: Option<Following>,
     /// Neither the maximum age nor, by default, a shutdown ends a one-shot reply.
     long_lived: bool,
     follow_shutdown: bool,
@@ -39,6 +45,8 @@ pub struct Sse {
 enum Source {
     Known(Vec<Frame>),
     Live(Start),
+    /// Nothing of its own.
+    None,
 }
 
 impl Sse {
@@ -50,16 +58,57 @@ impl Sse {
         Self::new(connect, Source::Live(body), long_lived)
     }
 
+    /// What is followed, on and on or one event of each.
+    pub(crate) fn following(connect: Connect, what: impl Watch, once: bool) -> Self {
+        let mut sse = Self::new(connect, Source::None, !once).watch(what);
+        if let Some(following) = &mut sse.following {
+            following.0.once = once;
+        }
+        sse.long_lived = !once;
+        sse.follow_shutdown = !once;
+        sse
+    }
+
     fn new(connect: Connect, source: Source, long_lived: bool) -> Self {
         Self {
             connect,
             source,
+            following: None,
             long_lived,
             follow_shutdown: long_lived,
             detached: false,
             on_connect: None,
             on_disconnect: Vec::new(),
         }
+    }
+
+    /// Follows something beside: the events of both are sent, in the order in which they were
+    /// published or sent. A reply becomes a long-lived stream, whose events go first.
+    ///
+    /// Following begins when the stream does, and its events are sent when
+    /// [`on_connect`](Self::on_connect) is done. A body that comes to its end ends the stream.
+    ///
+    /// ```
+    /// # use sidereal_sse::{Connect, Event, Hub};
+    /// let hub = Hub::new();
+    /// let sse = Connect::new()
+    ///     .run(async |tx| {
+    ///         tx.send(Event::new("for you")).await?;
+    ///         std::future::pending().await
+    ///     })
+    ///     .watch(&hub.topic("news"));
+    /// # let _ = sse;
+    /// ```
+    pub fn watch(mut self, what: impl Watch) -> Self {
+        let following = self
+            .following
+            .get_or_insert_with(|| Following(Plan::default()));
+        what.follow(following);
+        if matches!(self.source, Source::Known(_)) {
+            self.long_lived = true;
+            self.follow_shutdown = true;
+        }
+        self
     }
 
     /// Sends a heartbeat when nothing was sent for this long; `None` or zero for none. Default
@@ -122,14 +171,7 @@ impl Sse {
         Fut: Future<Output = Result<(), BodyError>> + Send + 'static,
     {
         let before = self.on_connect.take();
-        self.on_connect = Some(Box::new(|tx| {
-            Box::pin(async move {
-                if let Some(before) = before {
-                    before(tx.clone()).await?;
-                }
-                hook(tx).await
-            })
-        }));
+        self.on_connect = Some(in_turn(before, Box::new(|tx| Box::pin(hook(tx)))));
         self
     }
 
@@ -163,11 +205,19 @@ impl Sse {
     /// ([`Compression::none`]) that is not asked, and the stream is sent as it is.
     ///
     /// [WHATWG HTML, 9.2]: https://html.spec.whatwg.org/multipage/server-sent-events.html
-    pub fn into_http(self) -> Response<SseBody> {
+    pub fn into_http(mut self) -> Response<SseBody> {
+        self.take_what_is_at_hand();
+        if let Some(following) = &mut self.following
+            && !following.0.is_admitted()
+        {
+            return self.refuse(StatusCode::SERVICE_UNAVAILABLE, NO_ROOM);
+        }
         let version = self.connect.version;
         let negotiated = self.negotiate();
         let (body, codec) = match negotiated {
-            Some(Choice::Refused) => return self.refuse(),
+            Some(Choice::Refused) => {
+                return self.refuse(StatusCode::NOT_ACCEPTABLE, NOT_ACCEPTABLE);
+            }
             Some(Choice::Coded(codec)) => self.into_body(Some(codec)),
             Some(Choice::Identity) | None => self.into_body(None),
         };
@@ -191,6 +241,17 @@ impl Sse {
         response
     }
 
+    /// One event of each, all of them there: a reply of known length.
+    fn take_what_is_at_hand(&mut self) {
+        if let Some(following) = &self.following
+            && following.0.once
+            && let Some(frames) = following.0.at_hand()
+        {
+            self.source = Source::Known(frames);
+            self.following = None;
+        }
+    }
+
     /// What the response is coded with; `None` where there is nothing to choose from, or nobody to
     /// ask.
     fn negotiate(&self) -> Option<Choice> {
@@ -201,6 +262,7 @@ impl Sse {
             match (accepted.choose(compression.codecs()), &self.source) {
                 (Choice::Coded(_), Source::Known(frames))
                     if self.on_connect.is_none()
+                        && self.following.is_none()
                         && (frames.is_empty()
                         // Short replies are compressed only if they have to be.
                         || !(accepted.refuses_identity() || compression.has_use_for(frames))) =>
@@ -212,13 +274,13 @@ impl Sse {
         )
     }
 
-    fn refuse(self) -> Response<SseBody> {
+    fn refuse(self, status: StatusCode, text: &'static str) -> Response<SseBody> {
         let body = match self.connect.is_head {
             true => SseBody::nothing(),
-            false => SseBody::text(NOT_ACCEPTABLE),
+            false => SseBody::text(text),
         };
         let mut response = Response::new(body);
-        *response.status_mut() = StatusCode::NOT_ACCEPTABLE;
+        *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
         headers.insert(
@@ -239,7 +301,7 @@ impl Sse {
             ..
         } = self.connect;
         let compression = options.compression;
-        let is_live = self.on_connect.is_some() || matches!(self.source, Source::Live(_));
+        let is_live = self.on_connect.is_some() || self.following.is_some();
         if is_head {
             return (SseBody::nothing(), codec);
         }
@@ -249,20 +311,34 @@ impl Sse {
             transport,
             self.on_disconnect,
         );
+        let mut following = self.following.map(|following| following.0);
+        if let Some(following) = &mut following {
+            following.resume = self.connect.last_event_id;
+        }
+        let bodies = following.as_mut().map(|it| std::mem::take(&mut it.bodies));
+        let bodies = bodies.unwrap_or_default();
+        let mut on_connect = self.on_connect;
         let body = match self.source {
             Source::Known(frames) if !is_live => {
                 let whole = codec.and_then(|codec| whole(codec, compression, &frames));
                 let codec = codec.filter(|_| whole.is_some());
                 return (SseBody::known(lifecycle, frames, whole), codec);
             }
-            Source::Known(frames) => send_all(frames),
-            Source::Live(body) => body,
+            Source::Known(frames) if following.is_some() => {
+                on_connect = Some(in_turn(on_connect, send_all(frames)));
+                None
+            }
+            Source::Known(frames) => Some(send_all(frames)),
+            Source::Live(body) => Some(body),
+            Source::None => None,
         };
+        let body = all_at_once(body.into_iter().chain(bodies).collect());
         let queue = Queue::new(options.queue);
         let begin = Begin {
             sender: Sender::new(Arc::clone(&queue), client, options.max_event_size),
-            on_connect: self.on_connect,
+            on_connect,
             body,
+            following,
             detached: self.detached,
             max_age: options.max_age.filter(|_| self.long_lived),
             shutdowns: [server, options.shutdown].map(|it| it.filter(|_| self.follow_shutdown)),
@@ -274,6 +350,38 @@ impl Sse {
         let live = Live::new(lifecycle, queue, begin, timer, coder, options.ends);
         (SseBody::live(live), codec)
     }
+}
+
+/// One after the other.
+fn in_turn(first: Option<Start>, then: Start) -> Start {
+    match first {
+        None => then,
+        Some(first) => Box::new(|tx| {
+            Box::pin(async move {
+                first(tx.clone()).await?;
+                then(tx).await
+            })
+        }),
+    }
+}
+
+/// Side by side, until the first one ends. `None` for none.
+fn all_at_once(mut bodies: Vec<Start>) -> Option<Start> {
+    if bodies.len() <= 1 {
+        return bodies.pop();
+    }
+    Some(Box::new(|tx| {
+        let mut tasks: Vec<_> = bodies.into_iter().map(|body| body(tx.clone())).collect();
+        Box::pin(std::future::poll_fn(move |cx| {
+            let ended = tasks
+                .iter_mut()
+                .find_map(|task| match task.as_mut().poll(cx) {
+                    Poll::Ready(result) => Some(result),
+                    Poll::Pending => None,
+                });
+            ended.map_or(Poll::Pending, Poll::Ready)
+        }))
+    }))
 }
 
 /// A body that sends frames which are all at hand, for a reply with an `on_connect`.

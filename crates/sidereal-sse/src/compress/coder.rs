@@ -178,10 +178,13 @@ impl Rolling {
     }
 }
 
-/// A whole response. Sensitive events are compressed alone in it; `None` where the codec fails, or
-/// is not compiled in.
+/// A whole response. Sensitive events are compressed alone in it, and shared ones once for all
+/// responses; `None` where the codec fails, or is not compiled in.
 pub(crate) fn whole(codec: Codec, settings: Compression, frames: &[Frame]) -> Option<Bytes> {
-    if frames.iter().any(Frame::is_sensitive) {
+    if frames
+        .iter()
+        .any(|frame| frame.is_sensitive() || frame.sharing().is_some())
+    {
         let mut coder = Coder::new(codec, settings)?;
         let mut coded = Vec::new();
         for frame in frames {

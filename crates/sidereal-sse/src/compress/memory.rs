@@ -31,6 +31,11 @@ impl Memory {
         } else {
             frame.clone()
         };
+        // What comes next is compressed against the shared event alone, if it is shared too, and
+        // well enough if it is not; many connections that follow a topic keep one event each.
+        if frame.id().is_some() {
+            self.forget();
+        }
         self.bytes += frame.len() + OVERHEAD;
         self.largest = self.largest.max(frame.len());
         self.frames.push_back(frame);

@@ -46,6 +46,8 @@ type Place = Arc<OnceLock<Packed>>;
 pub(crate) struct Shared {
     id: FrameId,
     chunks: Mutex<Vec<(Key, Place)>>,
+    /// The event that goes before this one, for most who are sent both.
+    before: OnceLock<FrameId>,
     #[cfg_attr(not(feature = "gzip"), allow(dead_code))]
     sum: OnceLock<Sum>,
 }
@@ -55,8 +57,13 @@ impl Shared {
         Self {
             id: FrameId::next(),
             chunks: Mutex::default(),
+            before: OnceLock::new(),
             sum: OnceLock::new(),
         }
+    }
+
+    pub(crate) fn comes_after(&self, before: FrameId) {
+        let _ = self.before.set(before);
     }
 
     pub(crate) fn id(&self) -> FrameId {
@@ -79,7 +86,8 @@ impl Shared {
             if let Some((_, place)) = chunks.iter().find(|(other, _)| *other == key) {
                 return (key, Some(Arc::clone(place)));
             }
-            if key.base.is_some() {
+            // Those who are in step come first, whoever asks first.
+            if key.base.is_some() && key.base != self.before.get().copied() {
                 let is_other = |(other, _): &&(Key, Place)| {
                     other.base.is_some() && (other.codec, other.variant) == (key.codec, key.variant)
                 };

@@ -1,0 +1,118 @@
+//! Where the hub's own work runs: renders of views, ticks, looking after idle topics.
+//!
+//! It runs on the runtime of whoever gives cause to it, or on a thread of its own where there is
+//! none. A job that goes down with its runtime is begun anew on that thread: those who wait for it
+//! may live elsewhere.
+
+use std::{
+    panic::catch_unwind,
+    pin::Pin,
+    sync::OnceLock,
+    task::{Context, Poll},
+};
+
+use tokio::runtime::{Builder, Handle};
+
+/// A job in progress, and how it is begun anew.
+struct Running<M, F>
+where
+    M: Fn() -> F + Send + Sync + Unpin + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    make: Option<M>,
+    job: Pin<Box<F>>,
+}
+
+/// Runs a job to its end.
+pub(super) fn spawn<M, F>(make: M)
+where
+    M: Fn() -> F + Send + Sync + Unpin + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    match current() {
+        Some(runtime) => spawn_on(&runtime, make),
+        None => spawn_on_thread(make),
+    }
+}
+
+fn spawn_on<M, F>(runtime: &Handle, make: M)
+where
+    M: Fn() -> F + Send + Sync + Unpin + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let job = Box::pin(make());
+    runtime.spawn(Running {
+        make: Some(make),
+        job,
+    });
+}
+
+fn spawn_on_thread<M, F>(make: M)
+where
+    M: Fn() -> F + Send + Sync + Unpin + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    match thread() {
+        Some(runtime) => spawn_on(runtime, make),
+        None => tracing::error!(
+            "the hub has neither a runtime nor a thread: its views and tickers stand still"
+        ),
+    }
+}
+
+impl<M, F> Future for Running<M, F>
+where
+    M: Fn() -> F + Send + Sync + Unpin + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let polled = self.job.as_mut().poll(cx);
+        if polled.is_ready() {
+            self.make = None;
+        }
+        polled
+    }
+}
+
+impl<M, F> Drop for Running<M, F>
+where
+    M: Fn() -> F + Send + Sync + Unpin + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    fn drop(&mut self) {
+        // A panic in the job is a bug of ours: begun anew, it would panic again.
+        if let Some(make) = self.make.take()
+            && !std::thread::panicking()
+        {
+            spawn_on_thread(make);
+        }
+    }
+}
+
+/// The runtime that this runs on, if it can tell the time.
+fn current() -> Option<Handle> {
+    let runtime = Handle::try_current().ok()?;
+    has_time().then_some(runtime)
+}
+
+/// Whether the runtime that this runs on has time (`enable_time`): tokio has no other way to tell.
+pub(crate) fn has_time() -> bool {
+    catch_unwind(|| drop(tokio::time::sleep(std::time::Duration::ZERO))).is_ok()
+}
+
+/// A runtime on a thread, once for the process.
+fn thread() -> Option<&'static Handle> {
+    static THREAD: OnceLock<Option<Handle>> = OnceLock::new();
+    let handle = THREAD.get_or_init(|| {
+        let runtime = Builder::new_current_thread().enable_all().build().ok()?;
+        let handle = runtime.handle().clone();
+        std::thread::Builder::new()
+            .name("sidereal-hub".to_owned())
+            .spawn(move || runtime.block_on(std::future::pending::<()>()))
+            .ok()?;
+        Some(handle)
+    });
+    handle.as_ref()
+}

@@ -1,0 +1,401 @@
+//! What a connection follows: the topics, where it stands in each, and what comes next in all of
+//! them.
+
+use std::sync::Arc;
+
+use super::{
+    Hub, HubInner,
+    listeners::Listener,
+    order,
+    topic::{Lag, TopicInner},
+};
+use crate::{Client, EventId, Frame, Sender, hub::registry::Admission, wake::Wake};
+
+/// Where a follower starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Start {
+    Next,
+    Newest,
+    Oldest,
+}
+
+/// What can be followed: a topic, and who is to be told that somebody follows it.
+pub(crate) trait Source: Send + Sync + 'static {
+    fn topic(&self) -> &TopicInner;
+
+    /// Whether the newest event shows the present.
+    fn is_present(&self) -> bool {
+        false
+    }
+
+    /// Somebody follows from now on. With `fresh`, an event that does not show the present will
+    /// not do.
+    fn begin(self: Arc<Self>, fresh: bool) -> Start;
+}
+
+/// What a connection is going to follow.
+#[derive(Default)]
+pub(crate) struct Plan {
+    pub(crate) sources: Vec<Arc<dyn Source>>,
+    pub(crate) bodies: Vec<crate::live::Start>,
+    pub(crate) hubs: Vec<Arc<HubInner>>,
+    /// One event of each, and no more.
+    pub(crate) once: bool,
+    pub(crate) resume: Option<EventId>,
+    /// Places in the hubs, once there are some.
+    pub(crate) admissions: Vec<Admission>,
+}
+
+impl Plan {
+    pub(crate) fn add(&mut self, source: Arc<dyn Source>) {
+        if let Some(hub) = source.topic().hub.upgrade() {
+            self.join(hub);
+        }
+        self.sources.push(source);
+    }
+
+    pub(crate) fn join(&mut self, hub: Arc<HubInner>) {
+        if !self.hubs.iter().any(|other| Arc::ptr_eq(other, &hub)) {
+            self.hubs.push(hub);
+        }
+    }
+
+    /// Takes a place in each hub; `false` where one is full, or a topic could not be had.
+    pub(crate) fn is_admitted(&mut self) -> bool {
+        let hubs = std::mem::take(&mut self.hubs);
+        for hub in hubs {
+            match HubInner::admit(hub) {
+                Some(admission) => self.admissions.push(admission),
+                None => return false,
+            }
+        }
+        self.sources
+            .iter()
+            .all(|source| !source.topic().is_refused())
+    }
+
+    /// The newest events, where all are at hand and show the present.
+    pub(crate) fn at_hand(&self) -> Option<Vec<Frame>> {
+        if self.sources.is_empty() || !self.bodies.is_empty() {
+            return None;
+        }
+        let frames = self.sources.iter().map(|source| {
+            // In this order: what is present then is so, or something newer.
+            let is_present = source.is_present();
+            let newest = source.topic().ring().newest().cloned();
+            newest.filter(|_| is_present)
+        });
+        frames.collect()
+    }
+
+    /// Begins to follow.
+    pub(crate) fn begin(self, wake: &Arc<Wake>, client: Option<&Client>) -> Feed {
+        let resume = self.resume.as_ref().and_then(order::number);
+        let mut tracks: Vec<Track> = self
+            .sources
+            .into_iter()
+            .map(|source| Track::new(source, wake, client))
+            .collect();
+        for track in &mut tracks {
+            track.start(self.once);
+        }
+        let is_resumed = resume.is_some_and(|number| resume_all(&mut tracks, number));
+        Feed {
+            tracks,
+            admissions: self.admissions,
+            is_resumed,
+            once: self.once,
+        }
+    }
+}
+
+/// Goes on after the event with this number on all topics that replay, if each still keeps all that
+/// came after it.
+fn resume_all(tracks: &mut [Track], number: u64) -> bool {
+    let mut replayed: Vec<_> = tracks
+        .iter_mut()
+        .filter(|track| track.source.topic().options.replay)
+        .collect();
+    let positions = replayed
+        .iter()
+        .map(|track| track.source.topic().ring().after(number));
+    let Some(positions) = positions.collect::<Option<Vec<_>>>() else {
+        return false;
+    };
+    for (track, position) in replayed.iter_mut().zip(&positions) {
+        track.next = *position;
+    }
+    !positions.is_empty()
+}
+
+/// What a connection follows.
+pub(crate) struct Feed {
+    tracks: Vec<Track>,
+    admissions: Vec<Admission>,
+    is_resumed: bool,
+    once: bool,
+}
+
+/// One topic, and where the connection stands in it.
+struct Track {
+    source: Arc<dyn Source>,
+    slot: usize,
+    /// The position of the event that it reads next.
+    next: u64,
+    /// How often the topic had failed when this began.
+    failures: u64,
+}
+
+/// What comes next of all that is followed.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// An event, and how many went before it that this follower has missed.
+    Event {
+        frame: Frame,
+        missed: u64,
+    },
+    Nothing,
+    /// It has all that it was to get.
+    Done,
+    /// A topic said that there will be nothing.
+    Failed,
+    /// So many events of a topic are gone whose policy is to end the stream.
+    Lagged(u64),
+}
+
+impl Feed {
+    /// Whether it goes on where the client left off.
+    pub(crate) fn is_resumed(&self) -> bool {
+        self.is_resumed
+    }
+
+    /// The connection can be found in its hubs from now on.
+    pub(crate) fn register(&mut self, sender: &Sender) {
+        for admission in &mut self.admissions {
+            admission.register(sender);
+        }
+    }
+
+    /// Whether there may be something new.
+    pub(crate) fn has_news(&self) -> bool {
+        let is_new = |track: &Track| track.source.topic().pushed() > track.next;
+        let has_failed = |track: &Track| track.source.topic().failures() != track.failures;
+        self.tracks.iter().any(is_new) || self.once && self.tracks.iter().any(has_failed)
+    }
+
+    /// The next event in the order of all events, up to the one with this number.
+    pub(crate) fn next(&mut self, until: u64) -> Next {
+        loop {
+            // First the limit, then the rings: what is numbered up to it is in them.
+            let limit = order::published();
+            let mut first: Option<(u64, usize)> = None;
+            let mut is_late = false;
+            for index in 0..self.tracks.len() {
+                let number = match self.tracks[index].peek() {
+                    Ok(Some(number)) => number,
+                    Ok(None) => continue,
+                    Err(missed) => return Next::Lagged(missed),
+                };
+                if number > limit {
+                    is_late = true;
+                } else if first.is_none_or(|(before, _)| number < before) {
+                    first = Some((number, index));
+                }
+            }
+            match first {
+                Some((number, index)) if number <= until => {
+                    if let Some(next) = self.take(index, number) {
+                        return next;
+                    }
+                }
+                _ if is_late && limit < until => {}
+                Some(_) => return Next::Nothing,
+                None => return self.nothing(),
+            }
+        }
+    }
+
+    fn take(&mut self, index: usize, number: u64) -> Option<Next> {
+        let track = &mut self.tracks[index];
+        let (frame, missed) = match track.take(number)? {
+            Ok(taken) => taken,
+            Err(missed) => return Some(Next::Lagged(missed)),
+        };
+        if self.once {
+            self.tracks.remove(index);
+        }
+        Some(Next::Event { frame, missed })
+    }
+
+    fn nothing(&self) -> Next {
+        if !self.once {
+            return Next::Nothing;
+        }
+        if self.tracks.is_empty() {
+            return Next::Done;
+        }
+        let has_failed = |track: &Track| track.source.topic().failures() != track.failures;
+        match self.tracks.iter().any(has_failed) {
+            true => Next::Failed,
+            false => Next::Nothing,
+        }
+    }
+}
+
+impl Track {
+    fn new(source: Arc<dyn Source>, wake: &Arc<Wake>, client: Option<&Client>) -> Self {
+        let topic = source.topic();
+        // First it is among those who are woken, then it looks where it stands.
+        let slot = topic.listeners.add(Listener {
+            wake: Arc::clone(wake),
+            client: client.cloned(),
+        });
+        let failures = topic.failures();
+        let next = topic.ring().pushed();
+        Self {
+            source,
+            slot,
+            next,
+            failures,
+        }
+    }
+
+    fn start(&mut self, once: bool) {
+        let start = self.source.clone().begin(once);
+        let ring = self.source.topic().ring();
+        match start {
+            Start::Next => {}
+            Start::Newest => self.next = ring.oldest().max(ring.pushed().saturating_sub(1)),
+            Start::Oldest => self.next = ring.oldest(),
+        }
+    }
+
+    /// The number of the event that it would take; `Err` where it has fallen off.
+    fn peek(&self) -> Result<Option<u64>, u64> {
+        let topic = self.source.topic();
+        if topic.pushed() <= self.next {
+            return Ok(None);
+        }
+        let ring = topic.ring();
+        let position = match topic.options.lag {
+            Lag::NewestOnly => ring.pushed() - 1,
+            Lag::Resume => self.next.max(ring.oldest()),
+            Lag::Close if self.next < ring.oldest() => return Err(ring.oldest() - self.next),
+            Lag::Close => self.next,
+        };
+        Ok(ring.number(position))
+    }
+
+    /// Takes that event; `None` where it is gone since.
+    fn take(&mut self, number: u64) -> Option<Result<(Frame, u64), u64>> {
+        let topic = self.source.topic();
+        let ring = topic.ring();
+        if topic.options.lag == Lag::Close && self.next < ring.oldest() {
+            return Some(Err(ring.oldest() - self.next));
+        }
+        let position = ring.position(number)?;
+        let frame = ring.frame(position)?.clone();
+        drop(ring);
+        let missed = match topic.options.lag {
+            Lag::NewestOnly => 0,
+            Lag::Resume | Lag::Close => position.saturating_sub(self.next),
+        };
+        self.next = position + 1;
+        Some(Ok((frame, missed)))
+    }
+}
+
+impl Drop for Track {
+    fn drop(&mut self) {
+        self.source.topic().listeners.remove(self.slot);
+    }
+}
+
+/// What a connection is going to follow, in the making: the argument of [`Watch::follow`].
+pub struct Following(pub(crate) Plan);
+
+impl std::fmt::Debug for Following {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Following")
+            .field("sources", &self.0.sources.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a connection can follow: topics, views, tickers, and tuples, arrays and `Vec`s of them.
+///
+/// Several together keep the order in which their events were published. A type of one's own that
+/// holds some of them can be followed too:
+///
+/// ```
+/// use sidereal_sse::{Connect, Following, Hub, Topic, Watch};
+///
+/// struct Game { moves: Topic, chat: Topic }
+///
+/// impl Watch for Game {
+///     fn follow(&self, following: &mut Following) {
+///         (&self.moves, &self.chat).follow(following);
+///     }
+/// }
+///
+/// let hub = Hub::new();
+/// let game = Game { moves: hub.topic("moves"), chat: hub.topic("chat") };
+/// let sse = Connect::new().watch(&game);
+/// # let _ = sse;
+/// ```
+pub trait Watch {
+    /// Adds all that is to be followed.
+    fn follow(&self, following: &mut Following);
+}
+
+impl<W: Watch + ?Sized> Watch for &W {
+    fn follow(&self, following: &mut Following) {
+        W::follow(self, following);
+    }
+}
+
+impl Watch for super::Topic {
+    fn follow(&self, following: &mut Following) {
+        following.0.add(self.inner.clone());
+    }
+}
+
+/// Nothing to follow; the connection counts as one of the hub's, and can be reached through it.
+impl Watch for Hub {
+    fn follow(&self, following: &mut Following) {
+        following.0.join(self.inner.clone());
+    }
+}
+
+macro_rules! collection {
+    ([$($generics:tt)*] $collection:ty) => {
+        impl<$($generics)*> Watch for $collection {
+            fn follow(&self, following: &mut Following) {
+                self.iter().for_each(|item| item.follow(following));
+            }
+        }
+    };
+}
+
+collection!([W: Watch] [W]);
+collection!([W: Watch] Vec<W>);
+collection!([W: Watch] Option<W>);
+collection!([W: Watch, const N: usize] [W; N]);
+
+macro_rules! tuple {
+    ($($name:ident)*) => {
+        impl<$($name: Watch),*> Watch for ($($name,)*) {
+            #[allow(non_snake_case)]
+            fn follow(&self, following: &mut Following) {
+                let ($($name,)*) = self;
+                $($name.follow(following);)*
+            }
+        }
+    };
+}
+
+tuple!(A B);
+tuple!(A B C);
+tuple!(A B C D);
+tuple!(A B C D E);
+tuple!(A B C D E F);

@@ -1,0 +1,334 @@
+//! The hub: connections, topics, views and tickers, so that what many are sent is made once.
+//!
+//! ```text
+//! publish ─▶ Ring of the topic ─┬─▶ Feed of a connection ─▶ its body ─▶ server
+//!            encoded once,      ├─▶ Feed                 ─▶ body
+//!            compressed once    └─▶ …
+//! ```
+//!
+//! A connection has no queue here, and nothing is copied for it: it has a position in the ring of
+//! each topic that it follows, and is woken when there is news.
+
+mod driver;
+mod feed;
+mod listeners;
+mod name;
+mod order;
+mod registry;
+mod render;
+mod ring;
+mod stamp;
+mod subscription;
+mod ticker;
+mod topic;
+mod view;
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use tokio::time::Instant;
+
+pub(crate) use self::{
+    feed::{Feed, Next, Plan},
+    order::published,
+};
+pub use self::{
+    feed::{Following, Watch},
+    name::{TopicKey, TopicName},
+    render::Picture,
+    subscription::{Lagged, Subscription},
+    ticker::{EveryFor, Ticker},
+    topic::{Lag, PublishError, StartAt, Topic, TopicOptions},
+    view::{Variant, View},
+};
+use self::{
+    registry::Registry,
+    topic::{Place, TopicInner},
+};
+use crate::{Client, ClientId, IntoFrame, SendError, Sender};
+
+/// The `tracing` target of renders and ticks that fail: level ERROR.
+pub const HUB_TARGET: &str = "sidereal::hub";
+
+const MAX_EVENT_SIZE: usize = 16 << 20;
+
+/// Everything that many connections share: topics, and who is connected.
+///
+/// An application usually has one, in its state. Cheap to clone; all clones are the same hub.
+///
+/// | limit | default |
+/// |---|---|
+/// | [`max_connections`](Self::max_connections) | 100,000 |
+/// | [`max_topics`](Self::max_topics) | 100,000 |
+/// | [`max_event_size`](Self::max_event_size) | 16 MiB |
+///
+/// A connection belongs to the hubs of all topics, views and tickers that it follows, from its
+/// first poll until its body is dropped. Nothing of it stays.
+///
+/// ```
+/// use sidereal_sse::{Connect, Event, Hub};
+///
+/// let hub = Hub::new();
+/// let sse = Connect::new().subscribe(&hub.topic("news"));
+/// hub.topic("news").publish(Event::new("to all"))?;
+/// # let _ = sse;
+/// # Ok::<(), sidereal_sse::PublishError>(())
+/// ```
+#[derive(Clone)]
+pub struct Hub {
+    pub(crate) inner: Arc<HubInner>,
+}
+
+pub(crate) struct HubInner {
+    max_connections: AtomicUsize,
+    max_topics: AtomicUsize,
+    max_event_size: AtomicUsize,
+    topics: Mutex<Topics>,
+    registry: Registry,
+}
+
+#[derive(Default)]
+struct Topics {
+    listed: HashMap<TopicName, Listed>,
+    /// A job looks after idle ones.
+    is_swept: bool,
+}
+
+struct Listed {
+    topic: Weak<TopicInner>,
+    /// Where those who are yet to come have a use for what it keeps.
+    history: Option<History>,
+}
+
+/// What keeps a topic that nobody holds.
+struct History {
+    topic: Arc<TopicInner>,
+    /// How many events it had when it was looked at last, and since when it was seen idle.
+    pushed: u64,
+    idle_since: Option<Instant>,
+}
+
+impl Hub {
+    /// A hub with the default limits.
+    pub fn new() -> Self {
+        Self {
+            inner: Arc::new(HubInner {
+                max_connections: AtomicUsize::new(100_000),
+                max_topics: AtomicUsize::new(100_000),
+                max_event_size: AtomicUsize::new(MAX_EVENT_SIZE),
+                topics: Mutex::default(),
+                registry: Registry::default(),
+            }),
+        }
+    }
+
+    /// How many connections there may be at a time. One more is answered with a 503. Default
+    /// 100,000.
+    #[must_use]
+    pub fn max_connections(self, connections: usize) -> Self {
+        self.inner
+            .max_connections
+            .store(connections, Ordering::Relaxed);
+        self
+    }
+
+    /// How many topics there may be at a time. Of one more, publishing is an error, and who
+    /// follows it is answered with a 503. Default 100,000.
+    #[must_use]
+    pub fn max_topics(self, topics: usize) -> Self {
+        self.inner.max_topics.store(topics, Ordering::Relaxed);
+        self
+    }
+
+    /// The largest event that topics take, in bytes as encoded. Default 16 MiB. It holds for topics
+    /// that are made after this.
+    #[must_use]
+    pub fn max_event_size(self, bytes: usize) -> Self {
+        self.inner.max_event_size.store(bytes, Ordering::Relaxed);
+        self
+    }
+
+    /// The topic with this name, with the default options if it is new.
+    ///
+    /// It goes away by itself when nobody holds or follows it.
+    pub fn topic(&self, key: impl TopicKey) -> Topic {
+        self.topic_with(key, TopicOptions::new())
+    }
+
+    /// The topic with this name, with these options if it is new. One that exists keeps those it
+    /// has.
+    pub fn topic_with(&self, key: impl TopicKey, options: TopicOptions) -> Topic {
+        let name = key.topic_name();
+        let hub = &self.inner;
+        let mut topics = hub.topics();
+        let known = topics.listed.get(&name);
+        if let Some(inner) = known.and_then(|listed| listed.topic.upgrade()) {
+            return Topic { inner };
+        }
+        let place = match topics.listed.len() < hub.max_topics.load(Ordering::Relaxed) {
+            true => Place::Listed,
+            false => Place::Refused,
+        };
+        let inner = Arc::new(TopicInner::new(name.clone(), options, Some(self), place));
+        if place == Place::Listed {
+            let history = options.has_history().then(|| History {
+                topic: inner.clone(),
+                pushed: 0,
+                idle_since: None,
+            });
+            if history.is_some() && !std::mem::replace(&mut topics.is_swept, true) {
+                let hub = Arc::downgrade(hub);
+                driver::spawn(move || sweep(hub.clone()));
+            }
+            let topic = Arc::downgrade(&inner);
+            topics.listed.insert(name, Listed { topic, history });
+        }
+        Topic { inner }
+    }
+
+    pub(crate) fn event_limit(&self) -> usize {
+        self.inner.max_event_size.load(Ordering::Relaxed)
+    }
+
+    /// How many topics there are.
+    pub fn topics(&self) -> usize {
+        self.inner.topics().listed.len()
+    }
+
+    /// How many connections there are.
+    pub fn connections(&self) -> usize {
+        self.inner.registry.count()
+    }
+
+    /// Who is connected now, each with the application's own data.
+    ///
+    /// ```
+    /// # use sidereal_sse::Hub;
+    /// #[derive(Clone)]
+    /// struct User(String);
+    ///
+    /// fn names(hub: &Hub) -> Vec<String> {
+    ///     let clients = hub.clients();
+    ///     clients.iter().filter_map(|client| client.data::<User>()).map(|user| user.0.clone()).collect()
+    /// }
+    /// ```
+    pub fn clients(&self) -> Vec<Client> {
+        self.inner.registry.clients()
+    }
+
+    /// The sender of one connection.
+    pub fn sender(&self, client: ClientId) -> Option<Sender> {
+        self.inner.registry.sender(client)
+    }
+
+    /// Sends an event to one connection, in between what it follows.
+    ///
+    /// For all connections of a user, a topic of the user's own is better: `Room(7)` or `User(7)`
+    /// is a key like any other.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such connection (any more), its queue is full, or the event is too large;
+    /// see [`Sender::try_send`].
+    pub fn send(&self, client: ClientId, event: impl IntoFrame) -> Result<(), SendError> {
+        match self.sender(client) {
+            Some(sender) => sender.try_send(event),
+            None => Err(SendError::ended(crate::EndReason::Disconnected)),
+        }
+    }
+
+    /// Ends the connections that are chosen, as [`Sender::close`] does; says how many.
+    pub fn disconnect(&self, mut choose: impl FnMut(&Client) -> bool) -> usize {
+        let mut chosen = self.inner.registry.senders();
+        chosen.retain(|sender| choose(sender.client()));
+        chosen.iter().for_each(Sender::close);
+        chosen.len()
+    }
+}
+
+impl HubInner {
+    fn topics(&self) -> MutexGuard<'_, Topics> {
+        self.topics.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn max_connections(&self) -> usize {
+        self.max_connections.load(Ordering::Relaxed)
+    }
+
+    /// A topic is gone: its name too, unless a new one has it already.
+    fn unlist(&self, name: &TopicName) {
+        let mut topics = self.topics();
+        let gone = topics
+            .listed
+            .get(name)
+            .is_some_and(|listed| listed.topic.strong_count() == 0);
+        if gone {
+            topics.listed.remove(name);
+        }
+        if topics.listed.is_empty() {
+            topics.listed = HashMap::new();
+        }
+    }
+
+    /// Lets go of histories that nobody has had a use for in a while; says when to look again.
+    fn sweep(&self, now: Instant) -> Option<Instant> {
+        let mut gone = Vec::new();
+        let mut topics = self.topics();
+        let mut next: Option<Instant> = None;
+        for listed in topics.listed.values_mut() {
+            let Some(history) = &mut listed.history else {
+                continue;
+            };
+            let idle_for = history.topic.options.idle_for;
+            let pushed = history.topic.pushed();
+            let is_idle = Arc::strong_count(&history.topic) == 1
+                && std::mem::replace(&mut history.pushed, pushed) == pushed;
+            let since = match is_idle {
+                true => *history.idle_since.get_or_insert(now),
+                false => {
+                    history.idle_since = None;
+                    now
+                }
+            };
+            match since.checked_add(idle_for) {
+                Some(due) if due > now => next = Some(next.map_or(due, |next| next.min(due))),
+                Some(_) => gone.extend(listed.history.take()),
+                None => {}
+            }
+        }
+        topics.is_swept = next.is_some();
+        drop(topics);
+        drop(gone);
+        next
+    }
+}
+
+async fn sweep(hub: Weak<HubInner>) {
+    loop {
+        let Some(next) = hub.upgrade().and_then(|hub| hub.sweep(Instant::now())) else {
+            return;
+        };
+        tokio::time::sleep_until(next).await;
+    }
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub")
+            .field("connections", &self.connections())
+            .field("topics", &self.topics())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,61 @@
+//! Running an application's render, synchronous or not, so that neither its errors nor its panics
+//! go further.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    task::Poll,
+};
+
+use crate::{BodyError, Frame, IntoFrame};
+
+/// What a render is to come to: at once, or when it is ready.
+pub(super) enum Rendering {
+    Now(Result<Frame, BodyError>),
+    Later(Pin<Box<dyn Future<Output = Result<Frame, BodyError>> + Send>>),
+}
+
+/// What a render may return: an event, or a `Result` of one.
+///
+/// An error is logged, and viewers keep what they have.
+pub trait Picture {
+    /// The event, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// That of the render.
+    fn into_picture(self) -> Result<Frame, BodyError>;
+}
+
+impl<T: IntoFrame> Picture for T {
+    fn into_picture(self) -> Result<Frame, BodyError> {
+        Ok(self.into_frame())
+    }
+}
+
+impl<T: IntoFrame, E: Into<BodyError>> Picture for Result<T, E> {
+    fn into_picture(self) -> Result<Frame, BodyError> {
+        self.map(IntoFrame::into_frame).map_err(Into::into)
+    }
+}
+
+/// Runs a render to its end.
+pub(super) async fn run(render: impl FnOnce() -> Rendering) -> Result<Frame, BodyError> {
+    let rendering = guarded(render)?;
+    match rendering {
+        Rendering::Now(result) => result,
+        Rendering::Later(mut future) => {
+            let result = std::future::poll_fn(|cx| match guarded(|| future.as_mut().poll(cx)) {
+                Ok(polled) => polled,
+                Err(error) => Poll::Ready(Err(error)),
+            })
+            .await;
+            // Its destructor is the application's code too.
+            guarded(|| drop(future)).and(result)
+        }
+    }
+}
+
+fn guarded<R>(run: impl FnOnce() -> R) -> Result<R, BodyError> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(BodyError::from_panic)
+}

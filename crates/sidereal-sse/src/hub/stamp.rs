@@ -1,0 +1,109 @@
+//! Ids in events that are encoded already.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use super::order::{self, ID_LENGTH};
+use crate::Frame;
+
+const FIELD: &[u8] = b"id: ";
+
+/// An event with room for its id, which is known only when it is published.
+pub(super) struct Stamped {
+    bytes: Vec<u8>,
+    id: Range<usize>,
+    is_sensitive: bool,
+}
+
+/// A copy of the event with an `id` line after its `event` line (Datastar's ADR has this order), in
+/// place of one that it has. Of several events in one frame it is the last one that gets the id: a
+/// client has it when it has all of them. `None` for a comment, which has no id.
+pub(super) fn room_for_id(frame: &Frame) -> Option<Stamped> {
+    let whole = frame.as_bytes();
+    let before_end = whole.len().checked_sub(2)?;
+    // No event has a blank line in it.
+    let last = memchr::memmem::rfind(&whole[..before_end], b"\n\n").map_or(0, |end| end + 2);
+    let event = &whole[last..];
+    if event.starts_with(b":") {
+        return None;
+    }
+    let line = |from: usize| {
+        memchr::memchr(b'\n', &event[from..]).map_or(event.len(), |end| from + end + 1)
+    };
+    let start = if event.starts_with(b"event:") {
+        line(0)
+    } else {
+        0
+    };
+    let rest = if event[start..].starts_with(b"id:") {
+        line(start)
+    } else {
+        start
+    };
+    let mut bytes = Vec::with_capacity(whole.len() + FIELD.len() + ID_LENGTH + 1);
+    bytes.extend_from_slice(&whole[..last + start]);
+    bytes.extend_from_slice(FIELD);
+    let id = bytes.len()..bytes.len() + ID_LENGTH;
+    bytes.resize(id.end, b'0');
+    bytes.push(b'\n');
+    bytes.extend_from_slice(&event[rest..]);
+    Some(Stamped {
+        bytes,
+        id,
+        is_sensitive: frame.is_sensitive(),
+    })
+}
+
+impl Stamped {
+    pub(super) fn with(mut self, number: u64) -> Frame {
+        self.bytes[self.id].copy_from_slice(order::id(number).as_bytes());
+        let frame = Frame::from_encoded(Bytes::from(self.bytes));
+        if self.is_sensitive {
+            frame.sensitive()
+        } else {
+            frame
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn stamped(text: &'static str) -> Option<String> {
+        let frame = Frame::from_encoded(Bytes::from_static(text.as_bytes()));
+        let stamped = room_for_id(&frame)?.with(7);
+        Some(String::from_utf8(stamped.into_bytes().into()).unwrap())
+    }
+
+    #[test]
+    fn an_id_goes_where_the_protocol_has_it() {
+        let id = order::id(7);
+        for (before, after) in [
+            ("data: x\n\n", format!("id: {id}\ndata: x\n\n")),
+            (
+                "event: a\ndata: x\n\n",
+                format!("event: a\nid: {id}\ndata: x\n\n"),
+            ),
+            (
+                "event: a\nid: 3\nretry: 5\ndata: x\n\n",
+                format!("event: a\nid: {id}\nretry: 5\ndata: x\n\n"),
+            ),
+            (
+                "event: a\nid: 3\ndata: x\n\nevent: b\n\n",
+                format!("event: a\nid: 3\ndata: x\n\nevent: b\nid: {id}\n\n"),
+            ),
+            ("id: 3\n\n", format!("id: {id}\n\n")),
+            (
+                ": c\n\ndata: id: 3\n\n",
+                format!(": c\n\nid: {id}\ndata: id: 3\n\n"),
+            ),
+        ] {
+            assert_eq!(stamped(before), Some(after));
+        }
+        assert_eq!(stamped(": only a comment\n\n"), None);
+        assert_eq!(stamped(":\n\n"), None);
+    }
+}

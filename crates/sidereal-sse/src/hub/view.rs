@@ -1,0 +1,529 @@
+//! Views: state, how it looks, and at most how often.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    hash::Hash,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::{
+    HUB_TARGET, Hub, TopicName, TopicOptions, driver,
+    feed::{Following, Source, Start, Watch},
+    render::{self, Picture, Rendering},
+    topic::{Place, TopicInner},
+};
+use crate::{BodyError, Frame};
+
+/// How long a variant stays that nobody watches.
+const UNWATCHED: Duration = Duration::from_secs(60);
+
+/// State that many watch: a value, how it is rendered, and at most how often.
+///
+/// A change marks the view, and one render follows, for all who watch. Changes that come faster
+/// than it may be rendered are rendered together; the last one always is. Who watches slowly gets
+/// the newest picture only. Who comes late gets the last picture, and causes no render. Nothing is
+/// rendered while nobody watches.
+///
+/// The render works on a snapshot, outside of the lock: an [`update`](Self::update) waits for
+/// other updates at most, and for a clone of the state where a render still reads it. There is
+/// one render at a time. A picture that is the same as the one before it is not sent.
+///
+/// Cheap to clone; all clones are the same view.
+///
+/// ```
+/// use sidereal_sse::{Connect, Event, View};
+///
+/// let count = View::new(0, |count: &u32| Event::from_display(count)).at_most_per_second(20);
+///
+/// // A handler that pushes:
+/// let sse = Connect::new().watch(&count);
+/// // One that answers a page which polls:
+/// let once = Connect::new().once(&count);
+/// // And one that changes it:
+/// count.update(|count| *count += 1);
+/// # let _ = (sse, once);
+/// ```
+///
+/// # Variants
+///
+/// Where pictures differ by language, role, …, the view has a key; each variant is rendered while
+/// somebody watches it:
+///
+/// ```
+/// use sidereal_sse::{Connect, Event, View};
+///
+/// #[derive(Clone, PartialEq, Eq, Hash)]
+/// enum Language { English, German }
+///
+/// let greeting = View::by("Ada".to_owned(), |name: &String, language: &Language| match language {
+///     Language::English => Event::new(format!("Hello {name}")),
+///     Language::German => Event::new(format!("Hallo {name}")),
+/// });
+/// let sse = Connect::new().watch(&greeting.variant(Language::German));
+/// # let _ = sse;
+/// ```
+pub struct View<S, K = ()> {
+    inner: Arc<Inner<S, K>>,
+}
+
+type Render<S, K> = dyn Fn(Arc<S>, K) -> Rendering + Send + Sync;
+
+struct Inner<S, K> {
+    hub: Mutex<Option<Hub>>,
+    state: Mutex<Arc<S>>,
+    /// How many changes there were.
+    version: AtomicU64,
+    render: Box<Render<S, K>>,
+    /// Between the beginnings of two renders, in nanoseconds.
+    pace: AtomicU64,
+    variants: Mutex<HashMap<K, Known<S, K>>>,
+}
+
+struct Known<S, K> {
+    shown: Arc<Shown<S, K>>,
+    /// When it was asked for last.
+    asked: Instant,
+}
+
+/// One picture of the state: what all who watch it share.
+struct Shown<S, K> {
+    view: Weak<Inner<S, K>>,
+    /// The view's own; of a variant whose view is gone there are no more pictures.
+    key: K,
+    topic: TopicInner,
+    progress: Mutex<Progress>,
+}
+
+#[derive(Default)]
+struct Progress {
+    /// The last version that was rendered, or failed to be; zero for none.
+    rendered: u64,
+    has_failed: bool,
+    /// The state was changed while nobody watched: the picture is not what is to be shown.
+    is_stale: bool,
+    is_running: bool,
+    /// When the last render began.
+    last: Option<Instant>,
+}
+
+impl<S> View<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    /// A view of this state. `render` makes an event of it, or a `Result` of one.
+    ///
+    /// It runs on the runtime of whoever changes or watches the view: it should be quick, or else
+    /// [`new_async`](Self::new_async), with its work on another thread.
+    pub fn new<P: Picture>(state: S, render: impl Fn(&S) -> P + Send + Sync + 'static) -> Self {
+        Self::make(state, move |state, ()| {
+            Rendering::Now(render(&state).into_picture())
+        })
+    }
+
+    /// A view whose render is asynchronous: it may ask a database, or another thread.
+    pub fn new_async<P, F>(state: S, render: impl Fn(Arc<S>) -> F + Send + Sync + 'static) -> Self
+    where
+        P: Picture,
+        F: Future<Output = P> + Send + 'static,
+    {
+        Self::make(state, move |state, ()| {
+            let rendering = render(state);
+            Rendering::Later(Box::pin(async { rendering.await.into_picture() }))
+        })
+    }
+}
+
+impl<S, K> View<S, K>
+where
+    S: Clone + Send + Sync + 'static,
+    K: Clone + Eq + Hash + Send + Sync + 'static,
+{
+    /// A view with [variants](#variants).
+    pub fn by<P: Picture>(state: S, render: impl Fn(&S, &K) -> P + Send + Sync + 'static) -> Self {
+        Self::make(state, move |state, key| {
+            Rendering::Now(render(&state, &key).into_picture())
+        })
+    }
+
+    /// A view with [variants](#variants) whose render is asynchronous.
+    pub fn by_async<P, F>(state: S, render: impl Fn(Arc<S>, K) -> F + Send + Sync + 'static) -> Self
+    where
+        P: Picture,
+        F: Future<Output = P> + Send + 'static,
+    {
+        Self::make(state, move |state, key| {
+            let rendering = render(state, key);
+            Rendering::Later(Box::pin(async { rendering.await.into_picture() }))
+        })
+    }
+
+    fn make(state: S, render: impl Fn(Arc<S>, K) -> Rendering + Send + Sync + 'static) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                hub: Mutex::default(),
+                state: Mutex::new(Arc::new(state)),
+                version: AtomicU64::new(1),
+                render: Box::new(render),
+                pace: AtomicU64::new(0),
+                variants: Mutex::default(),
+            }),
+        }
+        .at_most_per_second(20)
+    }
+
+    /// How often it is rendered at most. Default 20 a second; zero for no limit.
+    #[must_use]
+    pub fn at_most_per_second(self, renders: u32) -> Self {
+        let pace = Duration::from_secs(1).checked_div(renders);
+        self.at_most_every(pace.unwrap_or_default())
+    }
+
+    /// The shortest time between the beginnings of two renders. Default 50 ms.
+    #[must_use]
+    pub fn at_most_every(self, pace: Duration) -> Self {
+        let nanoseconds = u64::try_from(pace.as_nanos()).unwrap_or(u64::MAX);
+        self.inner.pace.store(nanoseconds, Ordering::Relaxed);
+        self
+    }
+
+    /// Who watches the view is one of this hub's connections, and the hub's limit for the size of
+    /// events holds for it. To be called before it is watched. Default: no hub.
+    #[must_use]
+    pub fn in_hub(self, hub: &Hub) -> Self {
+        *lock(&self.inner.hub) = Some(hub.clone());
+        self
+    }
+
+    /// Changes the state, and has it rendered for those who watch. Returns what `change` does.
+    ///
+    /// Waits for no render and for no viewer, only for other updates: from any task or thread.
+    pub fn update<R>(&self, change: impl FnOnce(&mut S) -> R) -> R {
+        self.change(change, |_| true)
+    }
+
+    /// Changes the state; it is rendered only if `change` says that it did.
+    pub fn update_if(&self, change: impl FnOnce(&mut S) -> bool) -> bool {
+        self.change(change, |is_changed| *is_changed)
+    }
+
+    fn change<R>(
+        &self,
+        change: impl FnOnce(&mut S) -> R,
+        is_changed: impl FnOnce(&R) -> bool,
+    ) -> R {
+        // Dropped after the lock; and a change that panics may have changed something.
+        let mut mark = Mark {
+            view: &self.inner,
+            is_changed: true,
+        };
+        let mut state = lock(&self.inner.state);
+        let result = change(Arc::make_mut(&mut state));
+        mark.is_changed = is_changed(&result);
+        result
+    }
+
+    /// Has it rendered again, where a picture depends on more than the state.
+    pub fn invalidate(&self) {
+        self.inner.changed();
+    }
+
+    /// The state as it is now.
+    pub fn state(&self) -> Arc<S> {
+        lock(&self.inner.state).clone()
+    }
+
+    /// One of its pictures, to be watched. It lasts as long as somebody holds or watches it, and a
+    /// minute longer.
+    pub fn variant(&self, key: K) -> Variant<S, K> {
+        Variant(Arc::new(Watched {
+            shown: self.inner.shown(key),
+            view: self.inner.clone(),
+        }))
+    }
+
+    /// How many watch it now.
+    pub fn watchers(&self) -> usize {
+        let variants = lock(&self.inner.variants);
+        let watchers = variants
+            .values()
+            .map(|known| known.shown.topic.listeners.count());
+        watchers.sum()
+    }
+}
+
+impl<S, K> Inner<S, K>
+where
+    S: Clone + Send + Sync + 'static,
+    K: Clone + Eq + Hash + Send + Sync + 'static,
+{
+    fn shown(self: &Arc<Self>, key: K) -> Arc<Shown<S, K>> {
+        let now = Instant::now();
+        let hub = lock(&self.hub).clone();
+        let mut variants = lock(&self.variants);
+        if let Some(known) = variants.get_mut(&key) {
+            known.asked = now;
+            return known.shown.clone();
+        }
+        let gone: Vec<_> = variants
+            .extract_if(|_, known| {
+                Arc::strong_count(&known.shown) == 1
+                    && now.saturating_duration_since(known.asked) >= UNWATCHED
+            })
+            .collect();
+        let shown = Arc::new(Shown {
+            view: Arc::downgrade(self),
+            key: key.clone(),
+            topic: TopicInner::new(
+                TopicName::new("view"),
+                TopicOptions::newest_only(),
+                hub.as_ref(),
+                Place::Private,
+            ),
+            progress: Mutex::default(),
+        });
+        let known = Known {
+            shown: shown.clone(),
+            asked: now,
+        };
+        variants.insert(key, known);
+        drop(variants);
+        drop(gone);
+        shown
+    }
+
+    fn version(&self) -> u64 {
+        self.version.load(Ordering::SeqCst)
+    }
+
+    fn changed(&self) {
+        self.version.fetch_add(1, Ordering::SeqCst);
+        let shown: Vec<_> = lock(&self.variants)
+            .values()
+            .map(|known| known.shown.clone())
+            .collect();
+        for shown in shown {
+            shown.changed();
+        }
+    }
+}
+
+impl<S, K> Shown<S, K>
+where
+    S: Clone + Send + Sync + 'static,
+    K: Clone + Eq + Hash + Send + Sync + 'static,
+{
+    fn changed(self: &Arc<Self>) {
+        let mut progress = lock(&self.progress);
+        if progress.is_running {
+            return;
+        }
+        if self.topic.listeners.count() == 0 {
+            progress.is_stale = true;
+            return;
+        }
+        progress.is_running = true;
+        drop(progress);
+        self.start();
+    }
+
+    fn start(self: &Arc<Self>) {
+        let shown = self.clone();
+        driver::spawn(move || shown.clone().render());
+    }
+
+    /// Renders until the picture shows the present, or nobody watches.
+    async fn render(self: Arc<Self>) {
+        loop {
+            let Some(view) = self.view.upgrade() else {
+                lock(&self.progress).is_running = false;
+                return;
+            };
+            let pace = Duration::from_nanos(view.pace.load(Ordering::Relaxed));
+            let last = lock(&self.progress).last;
+            if let Some(due) = last.and_then(|last| last.checked_add(pace))
+                && due > Instant::now()
+            {
+                // A view that is dropped meanwhile is gone.
+                drop(view);
+                tokio::time::sleep_until(due).await;
+                continue;
+            }
+            if self.is_done(&view) {
+                return;
+            }
+            let began = Instant::now();
+            let (state, version) = {
+                let state = lock(&view.state);
+                (state.clone(), view.version())
+            };
+            let result = render::run(|| (view.render)(state, self.key.clone())).await;
+            self.show(result, version, began);
+        }
+    }
+
+    /// Whether there is nothing to render, or nobody to render for: then nothing runs any more.
+    fn is_done(&self, view: &Inner<S, K>) -> bool {
+        let mut progress = lock(&self.progress);
+        let is_present = progress.rendered == view.version();
+        let is_watched = self.topic.listeners.count() > 0;
+        if is_present || !is_watched {
+            progress.is_running = false;
+            progress.is_stale |= !is_present;
+            return true;
+        }
+        false
+    }
+
+    fn show(&self, result: Result<Frame, BodyError>, version: u64, began: Instant) {
+        let mut progress = lock(&self.progress);
+        // Who comes now finds the picture, and that it shows the present, or neither.
+        let result = result.and_then(|frame| self.push(frame));
+        progress.last = Some(began);
+        progress.rendered = version;
+        progress.is_stale = false;
+        progress.has_failed = result.is_err();
+        if result.is_err() {
+            self.topic.fail();
+        }
+        drop(progress);
+        self.topic.listeners.wake();
+        if let Err(error) = result {
+            tracing::error!(target: HUB_TARGET, %error, "a view could not be rendered");
+        }
+    }
+
+    fn push(&self, frame: Frame) -> Result<(), BodyError> {
+        if self.topic.ring().newest() == Some(&frame) {
+            return Ok(());
+        }
+        self.topic.push(frame).map_err(BodyError::new)
+    }
+}
+
+/// What a watcher holds: the picture, and the view that it is of.
+struct Watched<S, K> {
+    shown: Arc<Shown<S, K>>,
+    view: Arc<Inner<S, K>>,
+}
+
+impl<S, K> Source for Watched<S, K>
+where
+    S: Clone + Send + Sync + 'static,
+    K: Clone + Eq + Hash + Send + Sync + 'static,
+{
+    fn topic(&self) -> &TopicInner {
+        &self.shown.topic
+    }
+
+    fn is_present(&self) -> bool {
+        let progress = lock(&self.shown.progress);
+        progress.rendered == self.view.version() && !progress.has_failed
+    }
+
+    fn begin(self: Arc<Self>, fresh: bool) -> Start {
+        let mut progress = lock(&self.shown.progress);
+        if fresh && progress.has_failed {
+            progress.rendered = 0;
+        }
+        if progress.rendered == self.view.version() {
+            return Start::Newest;
+        }
+        let start = match fresh || progress.is_stale {
+            true => Start::Next,
+            false => Start::Newest,
+        };
+        if !std::mem::replace(&mut progress.is_running, true) {
+            drop(progress);
+            self.shown.start();
+        }
+        start
+    }
+}
+
+/// One picture of a [`View`]: what [`View::variant`] returns, to be watched.
+///
+/// Cheap to clone.
+pub struct Variant<S, K>(Arc<Watched<S, K>>);
+
+impl<S, K> Watch for Variant<S, K>
+where
+    S: Clone + Send + Sync + 'static,
+    K: Clone + Eq + Hash + Send + Sync + 'static,
+{
+    fn follow(&self, following: &mut Following) {
+        following.0.add(self.0.clone());
+    }
+}
+
+impl<S> Watch for View<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    fn follow(&self, following: &mut Following) {
+        self.variant(()).follow(following);
+    }
+}
+
+/// A change in progress.
+struct Mark<'v, S, K>
+where
+    S: Clone + Send + Sync + 'static,
+    K: Clone + Eq + Hash + Send + Sync + 'static,
+{
+    view: &'v Inner<S, K>,
+    is_changed: bool,
+}
+
+impl<S, K> Drop for Mark<'_, S, K>
+where
+    S: Clone + Send + Sync + 'static,
+    K: Clone + Eq + Hash + Send + Sync + 'static,
+{
+    fn drop(&mut self) {
+        if self.is_changed {
+            self.view.changed();
+        }
+    }
+}
+
+/// Whether it panicked or not, a change is a change.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<S, K> Clone for View<S, K> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+        }
+    }
+}
+
+impl<S, K> Clone for Variant<S, K> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<S, K> fmt::Debug for View<S, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("View")
+            .field("version", &self.inner.version)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S, K> fmt::Debug for Variant<S, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Variant")
+            .field("watchers", &self.0.shown.topic.listeners.count())
+            .finish_non_exhaustive()
+    }
+}
