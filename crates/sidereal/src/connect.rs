@@ -12,6 +12,7 @@ use http::{HeaderMap, request};
 
 use crate::{
     BodyError, Client, Config, Event, EventDefaults, EventId, Events, IntoFrame as _, Sender, Sse,
+    Topic, Watch,
 };
 
 /// A request, as far as its answer by a stream is concerned; all streamed responses come from it.
@@ -26,6 +27,8 @@ use crate::{
 /// | [`every`](Self::every) | the same again and again |
 /// | [`run`](Self::run) | a loop of one's own |
 /// | [`stream`](Self::stream), [`try_stream`](Self::try_stream) | events from a futures `Stream` |
+/// | [`watch`](Self::watch), [`subscribe`](Self::subscribe) | what goes to many: views, tickers, topics |
+/// | [`once`](Self::once) | a view as it is now, for a page that polls |
 ///
 /// ```
 /// use std::time::Duration;
@@ -237,6 +240,47 @@ impl Connect {
             },
         };
         Sse::new(self.inner.try_stream(frames), self.defaults)
+    }
+}
+
+impl Connect {
+    /// Follows views, tickers and topics: the response is their events, as they come. The stream has
+    /// no body of its own; it ends when the client leaves, the application closes it, or the server
+    /// shuts down.
+    ///
+    /// A view shows its last picture at once, a ticker its last event, and a topic what it
+    /// [starts at](crate::TopicOptions::start_at). Several together, as a tuple, keep the order in
+    /// which their events were published.
+    ///
+    /// ```
+    /// # use sidereal::{Connect, Sse, Topic, View};
+    /// async fn updates(connect: Connect, board: View<u32>, chat: Topic) -> Sse {
+    ///     connect.watch((&board, &chat))
+    /// }
+    /// ```
+    pub fn watch(self, what: impl Watch) -> Sse {
+        Sse::new(self.inner.watch(what), self.defaults)
+    }
+
+    /// Follows a topic: the same as [`watch`](Self::watch).
+    pub fn subscribe(self, topic: &Topic) -> Sse {
+        self.watch(topic)
+    }
+
+    /// Answers with each view or ticker as it is now: what a page asks for that polls.
+    ///
+    /// A view is rendered if it was changed since it was last, as often as it may be; so the answer
+    /// shows every change that was made before the request. It fails where the render does. Of a
+    /// topic it waits for the next event.
+    ///
+    /// ```
+    /// # use sidereal::{Connect, Sse, View};
+    /// async fn poll(connect: Connect, board: View<u32>) -> Sse {
+    ///     connect.once(&board)
+    /// }
+    /// ```
+    pub fn once(self, what: impl Watch) -> Sse {
+        Sse::new(self.inner.once(what), self.defaults)
     }
 }
 

@@ -16,6 +16,7 @@ mod events;
 mod execute_script;
 pub mod guide;
 mod header_selector;
+mod hub;
 mod js;
 mod json_scan;
 mod markup;
@@ -44,8 +45,9 @@ pub mod testing;
 pub use http;
 pub use sidereal_sse::{
     Aborted, BodyError, Client, ClientId, Codec, Compression, END_TARGET, End, EndReason, Ended,
-    EventId, Frame, IntoFrame, Line, LineError, Observer, Packing, SendError, Shutdown, SseBody,
-    StreamOptions, Transport, Wrote,
+    EventId, EveryFor, Following, Frame, HUB_TARGET, IntoFrame, Lag, Lagged, Line, LineError,
+    Observer, Packing, PublishError, SendError, Shutdown, SseBody, StartAt, StreamOptions,
+    Subscription, Ticker, TopicKey, TopicName, TopicOptions, Transport, Variant, Watch, Wrote,
 };
 
 #[cfg(feature = "serve")]
@@ -58,6 +60,7 @@ pub use crate::{
     defaults::{Event, EventDefaults},
     events::Events,
     execute_script::ExecuteScript,
+    hub::{Hub, Picture, Topic, View},
     markup::{DATASTAR_CDN, DATASTAR_CLIENT_VERSION, ScriptTag, script_tag},
     patch_elements::PatchElements,
     patch_signals::PatchSignals,

@@ -226,6 +226,14 @@ impl Sender {
         self.inner.is_closed()
     }
 
+    /// Whether the page goes on where it left off: it came back with the `Last-Event-ID` of an
+    /// event, and is sent all that it missed since on the topics that
+    /// [replay](crate::TopicOptions::replay). If not, it needs the full state, which
+    /// [`on_connect`](crate::Sse::on_connect) can send.
+    pub fn is_resumed(&self) -> bool {
+        self.inner.is_resumed()
+    }
+
     /// The client at the other end.
     pub fn client(&self) -> &Client {
         self.inner.client()

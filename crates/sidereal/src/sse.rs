@@ -6,7 +6,7 @@ use http::Response;
 
 use crate::{
     BodyError, Client, Compression, End, EndReason, Ended, EventDefaults, Sender, SseBody,
-    StreamOptions,
+    StreamOptions, Watch,
 };
 
 /// A response that streams events: what a handler returns. Made by [`Connect`](crate::Connect).
@@ -51,6 +51,22 @@ impl Sse {
             inner: change(self.inner),
             defaults: self.defaults,
         }
+    }
+
+    /// Follows something beside: the events of both are sent, in the order in which they were
+    /// published or sent. A reply becomes a long-lived stream, whose events go first.
+    ///
+    /// Following begins when the stream does, and its events are sent when
+    /// [`on_connect`](Self::on_connect) is done. A body that comes to its end ends the stream.
+    ///
+    /// ```
+    /// # use sidereal::{Connect, PatchElements, Sse, View};
+    /// async fn updates(connect: Connect, board: View<u32>) -> Sse {
+    ///     connect.reply(PatchElements::new("<p id='hello'>Hello</p>")).watch(&board)
+    /// }
+    /// ```
+    pub fn watch(self, what: impl Watch) -> Self {
+        self.map(|sse| sse.watch(what))
     }
 
     /// Sends a heartbeat when nothing was sent for this long; `None` or zero for none. Default
