@@ -16,7 +16,7 @@ use crate::{
     Aborted, BodyError, End, EndReason, Frame, Sender, Shutdown,
     compress::{Coder, Packed, Packing},
     end::Ends,
-    hub::{self, Feed, Next, Plan},
+    hub::{Feed, Next, Plan},
     lifecycle::{END_TARGET, Lifecycle},
     queue::{Popped, Queue},
     shutdown::Followed,
@@ -210,6 +210,7 @@ impl Live {
         self.work = match (on_connect, body) {
             (Some(on_connect), body) => {
                 let tx = sender.clone();
+                self.queue.goes_first(true);
                 // Within the future, where a panic of theirs is caught.
                 let task = Box::pin(async move { on_connect(tx).await });
                 Work::Connecting(task, body, sender)
@@ -272,6 +273,7 @@ impl Live {
         else {
             return false;
         };
+        self.queue.goes_first(false);
         self.work = match body {
             Some(body) => Work::Running(Box::pin(async move { body(sender).await })),
             None => Work::Following,
@@ -370,10 +372,10 @@ impl Live {
 
     /// Nothing more is accepted, and the future is gone.
     fn end(&mut self, reason: EndReason, mut error: Option<BodyError>) {
-        let reason = self.queue.end(reason);
+        let (reason, published) = self.queue.end(reason);
         self.followed = [None, None];
         // What the topics had before the end still goes out, as what was accepted does.
-        self.until = self.until.min(hub::published());
+        self.until = self.until.min(published);
         if matches!(reason, EndReason::Disconnected | EndReason::Lagged) {
             self.feed = None;
         }

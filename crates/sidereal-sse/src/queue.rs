@@ -36,9 +36,12 @@ pub(crate) struct Queue {
 struct State {
     /// Each with the number of the last event that the hubs had published by then.
     frames: VecDeque<(u64, Frame)>,
+    /// What is pushed goes before whatever the hubs publish.
+    is_first: bool,
     bytes: usize,
-    /// Why the stream ends or has ended. Set once.
-    reason: Option<EndReason>,
+    /// Why the stream ends or has ended, and the number of the last event that the hubs had
+    /// published by then. Set once.
+    end: Option<(EndReason, u64)>,
     /// How many tasks wait for room.
     tasks: usize,
     /// Threads that wait for room.
@@ -76,23 +79,25 @@ impl Queue {
     }
 
     pub(crate) fn reason(&self) -> Option<EndReason> {
-        self.state().reason
+        self.state().reason()
     }
 
-    /// Ends the stream for this reason, unless it has one already: the one that stands.
-    pub(crate) fn end(&self, reason: EndReason) -> EndReason {
+    /// Ends the stream for this reason, unless it has one already. Returns the one that stands,
+    /// and the number of the last event that the hubs had published by then.
+    pub(crate) fn end(&self, reason: EndReason) -> (EndReason, u64) {
         let mut state = self.state();
-        if let Some(first) = state.reason {
+        if let Some(first) = state.end {
             return first;
         }
-        state.reason = Some(reason);
+        let end = (reason, hub::published());
+        state.end = Some(end);
         let threads = std::mem::take(&mut state.threads);
         drop(state);
         drop(threads);
         self.room.notify_waiters();
         self.ended.notify_waiters();
         self.wake.wake();
-        reason
+        end
     }
 
     /// Waits for the end.
@@ -174,7 +179,7 @@ impl Queue {
     pub(crate) fn pop(&self) -> Popped {
         let mut state = self.state();
         let Some((_, frame)) = state.frames.pop_front() else {
-            return match state.reason {
+            return match state.end {
                 Some(_) => Popped::Ended,
                 None => Popped::Nothing,
             };
@@ -190,10 +195,15 @@ impl Queue {
         self.state().frames.front().map(|(published, _)| *published)
     }
 
+    /// From now on, or from now on no more, what is pushed goes before whatever the hubs publish.
+    pub(crate) fn goes_first(&self, is_first: bool) {
+        self.state().is_first = is_first;
+    }
+
     /// Whether there is something to pop, or a reason to end.
     pub(crate) fn has_news(&self) -> bool {
         let state = self.state();
-        !state.frames.is_empty() || state.reason.is_some()
+        !state.frames.is_empty() || state.end.is_some()
     }
 
     /// Wakes those who wait for room: one, or everyone when the queue is empty, since the one that
@@ -220,13 +230,17 @@ impl Queue {
 }
 
 impl State {
+    fn reason(&self) -> Option<EndReason> {
+        self.end.map(|(reason, _)| reason)
+    }
+
     /// Pushes if there is room; `None` where it is to be tried again later.
     fn attempt(
         &mut self,
         capacity: Capacity,
         frame: &mut Option<Frame>,
     ) -> Option<Result<(), EndReason>> {
-        if let Some(reason) = self.reason {
+        if let Some(reason) = self.reason() {
             return Some(Err(reason));
         }
         let length = frame.as_ref().map_or(0, Frame::len);
@@ -238,7 +252,8 @@ impl State {
         }
         if let Some(frame) = frame.take() {
             self.bytes += length;
-            self.frames.push_back((hub::published(), frame));
+            let published = if self.is_first { 0 } else { hub::published() };
+            self.frames.push_back((published, frame));
         }
         Some(Ok(()))
     }

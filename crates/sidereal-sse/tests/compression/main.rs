@@ -3,7 +3,9 @@
 //! `SIDEREAL_STREAMS` says how many random streams are made for each codec; 3,000 without it.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "../support/content.rs"]
 mod content;
+#[path = "../support/decoders.rs"]
 mod decoders;
 mod head;
 mod idle;
