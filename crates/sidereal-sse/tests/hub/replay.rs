@@ -13,7 +13,7 @@ fn ids(text: &str) -> Vec<String> {
 }
 
 fn publish(topic: &Topic, text: &str) {
-    topic.publish(Event::new(text.to_owned())).unwrap();
+    topic.publish(Event::new(text)).unwrap();
 }
 
 /// All that a page with this last id is sent at once, and whether it was resumed.
@@ -87,7 +87,7 @@ fn a_gap_or_a_foreign_id_is_a_start_from_the_beginning() {
     // One topic with a gap, and one without: neither is resumed, as the page is to begin anew.
     let other = hub.topic_with("other", REPLAY);
     publish(&other, "x");
-    assert_eq!(back((&topic, &other), &id).1, false);
+    assert!(!back((&topic, &other), &id).1);
 }
 
 #[test]

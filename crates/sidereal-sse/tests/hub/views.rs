@@ -279,8 +279,8 @@ async fn variants_are_rendered_while_somebody_watches_them() {
             Event::new(format!("{greeting} {name}"))
         }
     });
-    let mut english = Page::begun(connect(None, None).watch(&view.variant("Hello")));
-    let mut german = Page::begun(connect(None, None).watch(&view.variant("Hallo")));
+    let mut english = Page::begun(connect(None, None).watch(view.variant("Hello")));
+    let mut german = Page::begun(connect(None, None).watch(view.variant("Hallo")));
     settle().await;
     assert_eq!(english.read(), ["Hello Ada"]);
     assert_eq!(german.read(), ["Hallo Ada"]);
