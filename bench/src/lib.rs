@@ -5,6 +5,7 @@
 //! answer is not a fast one.
 
 pub mod decode;
+pub mod page;
 
 use std::time::{Duration, Instant};
 

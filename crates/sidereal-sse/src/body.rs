@@ -30,7 +30,7 @@ enum Inner {
     Nothing(SizeHint),
     /// A text that is no event stream.
     Text(Option<&'static str>),
-    Known(Known),
+    Known(Box<Known>),
     Live(Box<Live>),
 }
 
@@ -59,12 +59,12 @@ impl SseBody {
         if frames.is_empty() {
             return Self::new(Inner::Nothing(SizeHint::with_exact(0)));
         }
-        Self::new(Inner::Known(Known {
+        Self::new(Inner::Known(Box::new(Known {
             lifecycle,
             frames: frames.into(),
             whole,
             begun: false,
-        }))
+        })))
     }
 
     pub(crate) fn live(live: Live) -> Self {

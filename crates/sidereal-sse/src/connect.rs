@@ -39,7 +39,7 @@ pub struct Connect {
     /// What the client accepts; `None` where there is no request to ask.
     pub(crate) accepted: Option<Accepted>,
     pub(crate) client: Client,
-    pub(crate) options: StreamOptions,
+    pub(crate) options: Arc<StreamOptions>,
     /// The server's own switch.
     pub(crate) server: Option<Shutdown>,
     pub(crate) transport: Option<Transport>,
@@ -55,7 +55,7 @@ impl Connect {
             last_event_id: None,
             accepted: None,
             client: Client::new(),
-            options: StreamOptions::new(),
+            options: StreamOptions::shared(),
             server: None,
             transport: None,
         }
@@ -92,9 +92,9 @@ impl Connect {
     ) -> Self {
         let options = extensions
             .get::<Arc<StreamOptions>>()
-            .map(|options| StreamOptions::clone(options))
-            .or_else(|| extensions.get::<StreamOptions>().cloned())
-            .unwrap_or_default();
+            .cloned()
+            .or_else(|| extensions.get::<StreamOptions>().cloned().map(Arc::new))
+            .unwrap_or_else(StreamOptions::shared);
         Self {
             version: Some(version),
             is_head: method == Method::HEAD,
@@ -115,10 +115,11 @@ impl Connect {
         self
     }
 
-    /// Replaces the options that streams of this request start from.
+    /// Replaces the options that streams of this request start from. In an `Arc`, many streams
+    /// hold them together.
     #[must_use]
-    pub fn with_options(mut self, options: StreamOptions) -> Self {
-        self.options = options;
+    pub fn with_options(mut self, options: impl Into<Arc<StreamOptions>>) -> Self {
+        self.options = options.into();
         self
     }
 

@@ -12,6 +12,7 @@ mod frame;
 mod hub;
 mod lifecycle;
 mod line;
+mod listeners;
 mod live;
 mod observer;
 mod options;

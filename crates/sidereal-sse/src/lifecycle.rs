@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::{BodyError, Client, EndReason, Ended, Frame, Observer, Packing, Transport, Wrote};
+use crate::{BodyError, Client, EndReason, Ended, Frame, Packing, StreamOptions, Transport, Wrote};
 
 /// The `tracing` target of the one event that each stream's end gives, expected ends included:
 /// level DEBUG, or WARN for failures, panics and write deadlines.
@@ -19,9 +19,10 @@ pub(crate) type OnDisconnect = Box<dyn FnOnce(&Client, &Ended) + Send>;
 /// is dropped.
 pub(crate) struct Lifecycle {
     client: Client,
-    observer: Option<Arc<dyn Observer>>,
+    options: Arc<StreamOptions>,
     transport: Option<Transport>,
-    on_disconnect: Vec<OnDisconnect>,
+    /// Boxed once more, since most streams have none.
+    on_disconnect: Option<Box<Vec<OnDisconnect>>>,
     /// When the first poll came. Before it nothing has begun (a HEAD request never gets there),
     /// and nobody is told of an end.
     begun: Option<Instant>,
@@ -33,15 +34,15 @@ pub(crate) struct Lifecycle {
 impl Lifecycle {
     pub(crate) fn new(
         client: Client,
-        observer: Option<Arc<dyn Observer>>,
+        options: Arc<StreamOptions>,
         transport: Option<Transport>,
         on_disconnect: Vec<OnDisconnect>,
     ) -> Self {
         Self {
             client,
-            observer,
+            options,
             transport,
-            on_disconnect,
+            on_disconnect: (!on_disconnect.is_empty()).then(|| Box::new(on_disconnect)),
             begun: None,
             over: false,
             events: 0,
@@ -49,9 +50,13 @@ impl Lifecycle {
         }
     }
 
+    pub(crate) fn options(&self) -> &StreamOptions {
+        &self.options
+    }
+
     pub(crate) fn begin(&mut self) {
         self.begun = Some(Instant::now());
-        if let Some(observer) = &self.observer {
+        if let Some(observer) = &self.options.observer {
             guarded("Observer::connected", || observer.connected(&self.client));
         }
     }
@@ -66,7 +71,7 @@ impl Lifecycle {
         self.wrote_bytes(sent);
         if !frame.is_comment() {
             self.events += 1;
-            if let Some(observer) = &self.observer {
+            if let Some(observer) = &self.options.observer {
                 let wrote = Wrote::new(frame.len(), sent, packing);
                 guarded("Observer::wrote", || observer.wrote(&self.client, &wrote));
             }
@@ -74,7 +79,7 @@ impl Lifecycle {
     }
 
     pub(crate) fn lagged(&self, missed: u64) {
-        if let Some(observer) = &self.observer {
+        if let Some(observer) = &self.options.observer {
             guarded("Observer::lagged", || observer.lagged(&self.client, missed));
         }
     }
@@ -103,10 +108,11 @@ impl Lifecycle {
             duration: begun.elapsed(),
         };
         guarded("the log", || log(&self.client, &ended));
-        for hook in std::mem::take(&mut self.on_disconnect) {
+        let hooks = self.on_disconnect.take();
+        for hook in hooks.into_iter().flat_map(|hooks| *hooks) {
             guarded("on_disconnect", || hook(&self.client, &ended));
         }
-        if let Some(observer) = &self.observer {
+        if let Some(observer) = &self.options.observer {
             guarded("Observer::ended", || observer.ended(&self.client, &ended));
         }
     }

@@ -4,7 +4,7 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -15,7 +15,6 @@ use tokio::runtime::Handle;
 use crate::{
     Aborted, BodyError, End, EndReason, Frame, Sender, Shutdown,
     compress::{Coder, Packed, Packing},
-    end::Ends,
     hub::{Feed, Next, Plan},
     lifecycle::{END_TARGET, Lifecycle},
     queue::{Popped, Queue},
@@ -45,7 +44,7 @@ pub(crate) struct Begin {
 /// What a stream runs.
 enum Work {
     /// `on_connect`, and what comes after it.
-    Connecting(Task, Option<Start>, Sender),
+    Connecting(Box<(Task, Option<Start>)>),
     /// The body.
     Running(Task),
     /// Nothing of its own, while it follows.
@@ -62,11 +61,10 @@ pub(crate) struct Live {
     feed: Option<Box<Feed>>,
     /// The last event of them that goes out, once the stream ends.
     until: u64,
-    followed: [Option<Followed>; 2],
+    followed: Vec<Followed>,
     timer: Timer,
     /// Compresses what goes out; until the end is written.
     coder: Option<Box<Coder>>,
-    ends: Ends,
     phase: Phase,
     /// Why it ends, once it does.
     ending: Option<Ending>,
@@ -101,9 +99,7 @@ impl Live {
         lifecycle: Lifecycle,
         queue: Arc<Queue>,
         begin: Begin,
-        timer: Timer,
         coder: Option<Coder>,
-        ends: Ends,
     ) -> Self {
         Self {
             begin: Some(Box::new(begin)),
@@ -111,10 +107,9 @@ impl Live {
             work: Work::Done,
             feed: None,
             until: u64::MAX,
-            followed: [None, None],
-            timer,
+            followed: Vec::new(),
+            timer: Timer::new(),
             coder: coder.map(Box::new),
-            ends,
             phase: Phase::New,
             ending: None,
             silent: true,
@@ -185,7 +180,7 @@ impl Live {
             return;
         };
         let Begin {
-            mut sender,
+            sender,
             on_connect,
             body,
             following,
@@ -194,11 +189,15 @@ impl Live {
             shutdowns,
         } = *begin;
         self.timer.begin(max_age);
-        self.followed = shutdowns.map(|shutdown| shutdown.map(|shutdown| shutdown.follow()));
+        let shutdowns = shutdowns.iter().flatten();
+        self.followed = shutdowns
+            .map(|shutdown| shutdown.follow(&self.queue.wake))
+            .collect();
         // From here on no event of the topics is missed, however long `on_connect` takes.
         if let Some(following) = following {
             let mut feed = following.begin(&self.queue.wake, Some(sender.client()));
-            sender.set_resumed(feed.is_resumed());
+            let is_resumed = feed.is_resumed();
+            self.queue.is_resumed.store(is_resumed, Ordering::Relaxed);
             feed.register(&sender);
             self.feed = Some(Box::new(feed));
         }
@@ -209,11 +208,10 @@ impl Live {
         });
         self.work = match (on_connect, body) {
             (Some(on_connect), body) => {
-                let tx = sender.clone();
                 self.queue.goes_first(true);
                 // Within the future, where a panic of theirs is caught.
-                let task = Box::pin(async move { on_connect(tx).await });
-                Work::Connecting(task, body, sender)
+                let task = Box::pin(async move { on_connect(sender).await });
+                Work::Connecting(Box::new((task, body)))
             }
             (None, Some(body)) => Work::Running(Box::pin(async move { body(sender).await })),
             (None, None) => Work::Following,
@@ -237,10 +235,8 @@ impl Live {
         if done.is_ready() {
             return done;
         }
-        for followed in self.followed.iter_mut().flatten() {
-            if followed.poll_triggered(cx).is_ready() {
-                return Poll::Ready((EndReason::Shutdown, None));
-            }
+        if self.followed.iter().any(Followed::is_triggered) {
+            return Poll::Ready((EndReason::Shutdown, None));
         }
         if self.timer.is_too_old() {
             return Poll::Ready((EndReason::MaxAge, None));
@@ -251,7 +247,8 @@ impl Live {
     fn poll_work(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
         loop {
             let task = match &mut self.work {
-                Work::Connecting(task, ..) | Work::Running(task) => task,
+                Work::Connecting(connecting) => &mut connecting.0,
+                Work::Running(task) => task,
                 Work::Following => return Poll::Pending,
                 Work::Done => return Poll::Ready((EndReason::Finished, None)),
             };
@@ -269,10 +266,11 @@ impl Live {
 
     /// After `on_connect` comes the body, or what is followed.
     fn go_on(&mut self) -> bool {
-        let Work::Connecting(_, body, sender) = std::mem::replace(&mut self.work, Work::Done)
-        else {
+        let Work::Connecting(connecting) = std::mem::replace(&mut self.work, Work::Done) else {
             return false;
         };
+        let (_, body) = *connecting;
+        let sender = Sender::new(Arc::clone(&self.queue));
         self.queue.goes_first(false);
         self.work = match body {
             Some(body) => Work::Running(Box::pin(async move { body(sender).await })),
@@ -293,8 +291,9 @@ impl Live {
         if self.silent {
             return Poll::Ready(Open::Frame(Frame::heartbeat()));
         }
+        let keep_alive = self.lifecycle.options().keep_alive;
         loop {
-            match ready!(self.timer.poll_due(cx)) {
+            match ready!(self.timer.poll_due(keep_alive, cx)) {
                 Due::Heartbeat => return Poll::Ready(Open::Frame(Frame::heartbeat())),
                 Due::Forget => {
                     if let Some(coder) = &mut self.coder {
@@ -343,7 +342,9 @@ impl Live {
     /// Whether there is something to do that came while nobody was to be woken for it.
     fn has_news(&self) -> bool {
         let is_open = !matches!(self.work, Work::Connecting(..));
-        self.queue.has_news() || is_open && self.feed.as_ref().is_some_and(|feed| feed.has_news())
+        self.queue.has_news()
+            || self.followed.iter().any(Followed::is_triggered)
+            || is_open && self.feed.as_ref().is_some_and(|feed| feed.has_news())
     }
 
     fn write(&mut self, frame: Frame) -> Bytes {
@@ -357,7 +358,9 @@ impl Live {
             self.lifecycle.wrote_bytes(heartbeat.len());
             return heartbeat;
         }
-        self.timer.wrote_event();
+        let forget_after = self.lifecycle.options().compression.forget_after;
+        let is_kept = self.coder.is_some();
+        self.timer.wrote_event(forget_after.filter(|_| is_kept));
         let packed = match &mut self.coder {
             Some(coder) => coder.write(&frame),
             None => Packed {
@@ -373,7 +376,7 @@ impl Live {
     /// Nothing more is accepted, and the future is gone.
     fn end(&mut self, reason: EndReason, mut error: Option<BodyError>) {
         let (reason, published) = self.queue.end(reason);
-        self.followed = [None, None];
+        self.followed = Vec::new();
         // What the topics had before the end still goes out, as what was accepted does.
         self.until = self.until.min(published);
         if matches!(reason, EndReason::Disconnected | EndReason::Lagged) {
@@ -388,9 +391,9 @@ impl Live {
     }
 
     fn end_of_the_response(&self) -> End {
-        self.ending
-            .as_ref()
-            .map_or(End::Clean, |(reason, _)| self.ends.of(*reason))
+        self.ending.as_ref().map_or(End::Clean, |(reason, _)| {
+            self.lifecycle.options().ends.of(*reason)
+        })
     }
 
     fn over(&mut self) -> EndReason {

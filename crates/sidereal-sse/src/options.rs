@@ -1,6 +1,10 @@
 //! The settings of a stream.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use crate::{Compression, End, EndReason, Observer, Shutdown, end::Ends, queue::Capacity};
 
@@ -116,6 +120,14 @@ impl StreamOptions {
     pub fn shutdown(mut self, shutdown: Shutdown) -> Self {
         self.shutdown = Some(shutdown);
         self
+    }
+}
+
+impl StreamOptions {
+    /// The defaults, once for all: each stream holds its options.
+    pub(crate) fn shared() -> Arc<Self> {
+        static DEFAULT: LazyLock<Arc<StreamOptions>> = LazyLock::new(Arc::default);
+        DEFAULT.clone()
     }
 }
 

@@ -7,12 +7,12 @@
 use std::{
     collections::VecDeque,
     pin::pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, atomic::AtomicBool},
 };
 
 use tokio::sync::{Notify, oneshot};
 
-use crate::{EndReason, Frame, hub, wake::Wake};
+use crate::{Client, EndReason, Frame, StreamOptions, hub, wake::Wake};
 
 /// How much may wait to be written.
 #[derive(Clone, Copy, Debug)]
@@ -22,10 +22,20 @@ pub(crate) struct Capacity {
 }
 
 pub(crate) struct Queue {
-    capacity: Capacity,
+    /// Who is at the other end.
+    pub(crate) client: Client,
+    pub(crate) options: Arc<StreamOptions>,
+    /// The client goes on where it left off.
+    pub(crate) is_resumed: AtomicBool,
     state: Mutex<State>,
     /// The body's task. Whoever leads the stream to news wakes it: a topic does so too.
     pub(crate) wake: Arc<Wake>,
+    /// Made for the first task that waits: few streams have any.
+    waiting: OnceLock<Box<Notifies>>,
+}
+
+#[derive(Default)]
+struct Notifies {
     /// For tasks that wait for room.
     room: Notify,
     /// For tasks that wait for the end.
@@ -63,19 +73,24 @@ pub(crate) enum Refused {
 }
 
 impl Queue {
-    pub(crate) fn new(capacity: Capacity) -> Arc<Self> {
+    pub(crate) fn new(client: Client, options: Arc<StreamOptions>) -> Arc<Self> {
         Arc::new(Self {
-            capacity,
+            client,
+            options,
+            is_resumed: AtomicBool::new(false),
             state: Mutex::default(),
             wake: Arc::default(),
-            room: Notify::new(),
-            ended: Notify::new(),
+            waiting: OnceLock::new(),
         })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing panics while the lock is held.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn waiting(&self) -> &Notifies {
+        self.waiting.get_or_init(Box::default)
     }
 
     pub(crate) fn reason(&self) -> Option<EndReason> {
@@ -94,8 +109,10 @@ impl Queue {
         let threads = std::mem::take(&mut state.threads);
         drop(state);
         drop(threads);
-        self.room.notify_waiters();
-        self.ended.notify_waiters();
+        if let Some(waiting) = self.waiting.get() {
+            waiting.room.notify_waiters();
+            waiting.ended.notify_waiters();
+        }
         self.wake.wake();
         end
     }
@@ -103,7 +120,7 @@ impl Queue {
     /// Waits for the end.
     pub(crate) async fn ended(&self) -> EndReason {
         loop {
-            let mut ended = pin!(self.ended.notified());
+            let mut ended = pin!(self.waiting().ended.notified());
             ended.as_mut().enable();
             if let Some(reason) = self.reason() {
                 return reason;
@@ -124,21 +141,18 @@ impl Queue {
     /// Pushes a frame, or with `None` only looks; waits until there is room.
     pub(crate) async fn push(&self, frame: impl Into<Option<Frame>>) -> Result<(), EndReason> {
         let mut frame = frame.into();
-        let mut waiting = None;
+        if let Some(result) = self.attempt(&mut frame) {
+            return result;
+        }
+        let _waiting = Waiting::new(self);
         loop {
-            let mut room = pin!(self.room.notified());
-            if waiting.is_some() {
-                room.as_mut().enable();
-            }
+            // Listens first and looks after, so that room in between is not missed.
+            let mut room = pin!(self.waiting().room.notified());
+            room.as_mut().enable();
             if let Some(result) = self.attempt(&mut frame) {
                 return result;
             }
-            // The first time around, it registers as waiting and looks again before it does.
-            if waiting.is_some() {
-                room.await;
-            } else {
-                waiting = Some(Waiting::new(self));
-            }
+            room.await;
         }
     }
 
@@ -148,7 +162,7 @@ impl Queue {
         loop {
             let (wake, woken) = oneshot::channel();
             let mut state = self.state();
-            if let Some(result) = state.attempt(self.capacity, &mut frame) {
+            if let Some(result) = state.attempt(self.options.queue, &mut frame) {
                 self.pushed(state);
                 return result;
             }
@@ -161,7 +175,7 @@ impl Queue {
 
     fn attempt(&self, frame: &mut Option<Frame>) -> Option<Result<(), EndReason>> {
         let mut state = self.state();
-        let result = state.attempt(self.capacity, frame);
+        let result = state.attempt(self.options.queue, frame);
         self.pushed(state);
         result
     }
@@ -222,9 +236,9 @@ impl Queue {
             let _ = thread.send(());
         }
         if tasks && is_empty {
-            self.room.notify_waiters();
+            self.waiting().room.notify_waiters();
         } else if tasks {
-            self.room.notify_one();
+            self.waiting().room.notify_one();
         }
     }
 }

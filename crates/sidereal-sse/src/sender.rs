@@ -1,6 +1,9 @@
 //! The handle that writes to one stream.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, atomic::Ordering},
+};
 
 use crate::{
     Client, EndReason, Frame, IntoFrame, SendError,
@@ -25,23 +28,11 @@ use crate::{
 #[derive(Clone)]
 pub struct Sender {
     queue: Arc<Queue>,
-    client: Client,
-    max_event_size: usize,
-    is_resumed: bool,
 }
 
 impl Sender {
-    pub(crate) fn new(queue: Arc<Queue>, client: Client, max_event_size: usize) -> Self {
-        Self {
-            queue,
-            client,
-            max_event_size,
-            is_resumed: false,
-        }
-    }
-
-    pub(crate) fn set_resumed(&mut self, is_resumed: bool) {
-        self.is_resumed = is_resumed;
+    pub(crate) fn new(queue: Arc<Queue>) -> Self {
+        Self { queue }
     }
 
     /// Sends an event; waits while the queue is full.
@@ -147,12 +138,12 @@ impl Sender {
     /// [replay](crate::TopicOptions::replay). If not, it needs the full state, which
     /// [`on_connect`](crate::Sse::on_connect) can send.
     pub fn is_resumed(&self) -> bool {
-        self.is_resumed
+        self.queue.is_resumed.load(Ordering::Relaxed)
     }
 
     /// The client at the other end.
     pub fn client(&self) -> &Client {
-        &self.client
+        &self.queue.client
     }
 
     /// Sends a frame whatever its size.
@@ -170,7 +161,7 @@ impl Sender {
             return Err(SendError::ended(reason));
         }
         let frame = event.into_frame();
-        let limit = self.max_event_size;
+        let limit = self.queue.options.max_event_size;
         if frame.len() > limit {
             return Err(SendError::too_large(frame.len(), limit));
         }
@@ -181,7 +172,7 @@ impl Sender {
 impl fmt::Debug for Sender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sender")
-            .field("client", &self.client)
+            .field("client", self.client())
             .field("ended", &self.queue.reason())
             .finish_non_exhaustive()
     }

@@ -2,15 +2,17 @@
 
 use std::{
     fmt,
-    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    task::{Context, Poll, Waker},
+    task::Poll,
 };
 
-use tokio::sync::{Notify, futures::OwnedNotified};
+use crate::{
+    listeners::{Listener, Listeners, Slot},
+    wake::Wake,
+};
 
 /// A switch that ends the streams which follow it, with [`EndReason::Shutdown`].
 ///
@@ -34,7 +36,7 @@ pub struct Shutdown {
 #[derive(Default)]
 struct Shared {
     triggered: AtomicBool,
-    notify: Arc<Notify>,
+    listeners: Listeners,
 }
 
 impl Shutdown {
@@ -46,7 +48,7 @@ impl Shutdown {
     /// Ends every stream that follows, now and later. From any thread; idempotent.
     pub fn trigger(&self) {
         self.shared.triggered.store(true, Ordering::SeqCst);
-        self.shared.notify.notify_waiters();
+        self.shared.listeners.wake();
     }
 
     /// Whether it was triggered.
@@ -60,14 +62,27 @@ impl Shutdown {
     ///
     /// May be dropped and called again at any time.
     pub async fn triggered(&self) {
-        let mut followed = self.follow();
-        std::future::poll_fn(|cx| followed.poll_triggered(cx)).await;
+        let wake = Arc::default();
+        let followed = self.follow(&wake);
+        std::future::poll_fn(|cx| {
+            // Registers first and looks after, so that a trigger in between is not missed.
+            wake.sleeps(cx.waker());
+            match followed.is_triggered() {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        })
+        .await;
     }
 
-    pub(crate) fn follow(&self) -> Followed {
+    /// From now on the trigger wakes this task.
+    pub(crate) fn follow(&self, wake: &Arc<Wake>) -> Followed {
+        let listener = Listener {
+            wake: Arc::clone(wake),
+            client: None,
+        };
         Followed {
-            notified: Box::pin(Arc::clone(&self.shared.notify).notified_owned()),
-            woken: None,
+            slot: self.shared.listeners.add(listener),
             shutdown: self.clone(),
         }
     }
@@ -83,32 +98,19 @@ impl fmt::Debug for Shutdown {
 
 /// One stream's ear on a [`Shutdown`].
 pub(crate) struct Followed {
-    notified: Pin<Box<OwnedNotified>>,
-    /// Whom the trigger will wake.
-    woken: Option<Waker>,
     shutdown: Shutdown,
+    slot: Slot,
 }
 
 impl Followed {
-    pub(crate) fn poll_triggered(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.shutdown.is_triggered() {
-            return Poll::Ready(());
-        }
-        // Registering takes the one lock that all followers share: once for each task, not for
-        // each of its polls.
-        if self
-            .woken
-            .as_ref()
-            .is_some_and(|woken| woken.will_wake(cx.waker()))
-        {
-            return Poll::Pending;
-        }
-        // Registers first and looks again after, so that a trigger in between is not missed.
-        if self.notified.as_mut().poll(cx).is_ready() || self.shutdown.is_triggered() {
-            return Poll::Ready(());
-        }
-        self.woken = Some(cx.waker().clone());
-        Poll::Pending
+    pub(crate) fn is_triggered(&self) -> bool {
+        self.shutdown.is_triggered()
+    }
+}
+
+impl Drop for Followed {
+    fn drop(&mut self) {
+        self.shutdown.shared.listeners.remove(self.slot);
     }
 }
 
@@ -135,15 +137,16 @@ mod tests {
     #[tokio::test]
     async fn a_follower_that_moves_to_another_task_is_woken_there() {
         let shutdown = Shutdown::new();
-        let mut followed = shutdown.follow();
+        let mut triggered = Box::pin({
+            let shutdown = shutdown.clone();
+            async move { shutdown.triggered().await }
+        });
         std::future::poll_fn(|cx| {
-            assert!(followed.poll_triggered(cx).is_pending());
+            assert!(triggered.as_mut().poll(cx).is_pending());
             Poll::Ready(())
         })
         .await;
-        let moved = tokio::spawn(async move {
-            std::future::poll_fn(|cx| followed.poll_triggered(cx)).await;
-        });
+        let moved = tokio::spawn(triggered);
         tokio::task::yield_now().await;
         shutdown.trigger();
         assert!(moved.await.is_ok());

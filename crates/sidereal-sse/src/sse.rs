@@ -15,7 +15,6 @@ use crate::{
     lifecycle::{Lifecycle, OnDisconnect},
     live::{Begin, Live, Start},
     queue::Queue,
-    timer::Timer,
 };
 
 /// The answer to a client that refuses every coding there is.
@@ -136,7 +135,8 @@ impl Sse {
 
     /// Changes any of the options.
     pub fn configure(mut self, change: impl FnOnce(StreamOptions) -> StreamOptions) -> Self {
-        self.connect.options = change(self.connect.options);
+        let options = Arc::unwrap_or_clone(self.connect.options);
+        self.connect.options = Arc::new(change(options));
         self
     }
 
@@ -300,14 +300,14 @@ impl Sse {
             transport,
             ..
         } = self.connect;
-        let compression = options.compression;
+
         let is_live = self.on_connect.is_some() || self.following.is_some();
         if is_head {
             return (SseBody::nothing(), codec);
         }
         let lifecycle = Lifecycle::new(
             client.clone(),
-            options.observer,
+            Arc::clone(&options),
             transport,
             self.on_disconnect,
         );
@@ -320,7 +320,7 @@ impl Sse {
         let mut on_connect = self.on_connect;
         let body = match self.source {
             Source::Known(frames) if !is_live => {
-                let whole = codec.and_then(|codec| whole(codec, compression, &frames));
+                let whole = codec.and_then(|codec| whole(codec, &options, &frames));
                 let codec = codec.filter(|_| whole.is_some());
                 return (SseBody::known(lifecycle, frames, whole), codec);
             }
@@ -333,21 +333,20 @@ impl Sse {
             Source::None => None,
         };
         let body = all_at_once(body.into_iter().chain(bodies).collect());
-        let queue = Queue::new(options.queue);
+        let queue = Queue::new(client, Arc::clone(&options));
         let begin = Begin {
-            sender: Sender::new(Arc::clone(&queue), client, options.max_event_size),
+            sender: Sender::new(Arc::clone(&queue)),
             on_connect,
             body,
             following,
             detached: self.detached,
             max_age: options.max_age.filter(|_| self.long_lived),
-            shutdowns: [server, options.shutdown].map(|it| it.filter(|_| self.follow_shutdown)),
+            shutdowns: [server, options.shutdown.clone()]
+                .map(|shutdown| shutdown.filter(|_| self.follow_shutdown)),
         };
-        let coder = codec.and_then(|codec| Coder::new(codec, compression));
+        let coder = codec.and_then(|codec| Coder::new(codec, Arc::clone(&options)));
         let codec = codec.filter(|_| coder.is_some());
-        let forget_after = compression.forget_after.filter(|_| codec.is_some());
-        let timer = Timer::new(options.keep_alive, forget_after);
-        let live = Live::new(lifecycle, queue, begin, timer, coder, options.ends);
+        let live = Live::new(lifecycle, queue, begin, coder);
         (SseBody::live(live), codec)
     }
 }

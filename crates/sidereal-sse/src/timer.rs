@@ -21,8 +21,6 @@ const LINGER: Duration = Duration::from_millis(100);
 /// Without a tokio runtime, or in one without time, there is no timer, and so neither heartbeat
 /// nor maximum age.
 pub(crate) struct Timer {
-    keep_alive: Option<Duration>,
-    forget_after: Option<Duration>,
     too_old: Option<Instant>,
     /// When what the stream keeps is to be let go.
     forget: Option<Instant>,
@@ -39,10 +37,8 @@ pub(crate) enum Due {
 }
 
 impl Timer {
-    pub(crate) fn new(keep_alive: Option<Duration>, forget_after: Option<Duration>) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
-            keep_alive,
-            forget_after,
             too_old: None,
             forget: None,
             last_bytes: Instant::now(),
@@ -60,11 +56,11 @@ impl Timer {
         self.last_bytes = Instant::now();
     }
 
-    pub(crate) fn wrote_event(&mut self) {
+    /// After an event, what the stream keeps of it is to be let go when it has been idle for this
+    /// long.
+    pub(crate) fn wrote_event(&mut self, forget_after: Option<Duration>) {
         self.wrote();
-        self.forget = self
-            .forget_after
-            .and_then(|idle| self.last_bytes.checked_add(idle));
+        self.forget = forget_after.and_then(|idle| self.last_bytes.checked_add(idle));
     }
 
     pub(crate) fn is_too_old(&self) -> bool {
@@ -73,10 +69,12 @@ impl Timer {
     }
 
     /// Ready when there is something to do; wakes the task at the maximum age too.
-    pub(crate) fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<Due> {
-        let heartbeat = self
-            .keep_alive
-            .and_then(|interval| self.last_bytes.checked_add(interval));
+    pub(crate) fn poll_due(
+        &mut self,
+        keep_alive: Option<Duration>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Due> {
+        let heartbeat = keep_alive.and_then(|interval| self.last_bytes.checked_add(interval));
         let next = [heartbeat, self.too_old, self.forget];
         let Some(due) = next.into_iter().flatten().min() else {
             return Poll::Pending;

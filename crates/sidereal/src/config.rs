@@ -43,7 +43,7 @@ pub struct Config {
 
 #[derive(Clone, Debug, Default)]
 struct Inner {
-    streams: StreamOptions,
+    streams: Arc<StreamOptions>,
     events: Arc<EventDefaults>,
     signals_limit: Option<usize>,
     rejection: Option<Rejection>,
@@ -64,7 +64,7 @@ impl Config {
     /// The settings of streams.
     pub fn streams(mut self, change: impl FnOnce(StreamOptions) -> StreamOptions) -> Self {
         let inner = self.inner_mut();
-        inner.streams = change(inner.streams.clone());
+        inner.streams = Arc::new(change(StreamOptions::clone(&inner.streams)));
         self
     }
 
@@ -146,7 +146,7 @@ impl Config {
         extensions.get()
     }
 
-    pub(crate) fn stream_options(&self) -> &StreamOptions {
+    pub(crate) fn stream_options(&self) -> &Arc<StreamOptions> {
         &self.inner.streams
     }
 

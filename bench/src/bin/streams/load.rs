@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
+use bench::page::{changed_rows, rows};
+
 /// How many different ticks there are: more than a minute of them.
 const TICKS: u64 = 320;
 
@@ -41,31 +43,10 @@ impl Load {
             Self::Page80 => rows(0..680, tick),
             Self::Patches => {
                 let first = tick * 5 % 170;
-                (first..first + 5)
-                    .map(|i| row(i, changed(i, tick)))
-                    .collect::<Vec<_>>()
-                    .join("\n")
+                changed_rows(first..first + 5, tick)
             }
         }
     }
-}
-
-fn rows(rows: std::ops::Range<u64>, tick: u64) -> String {
-    rows.map(|i| match i % 10 == tick % 10 {
-        true => row(i, changed(i, tick)),
-        false => row(i, i * 31 % 100_000),
-    })
-    .collect()
-}
-
-fn changed(i: u64, tick: u64) -> u64 {
-    (tick * 7919 + i * 104_729) % 100_000
-}
-
-fn row(i: u64, value: u64) -> String {
-    format!(
-        r#"<div class="row flex items-center" id="row-{i}"><span class="name">item {i}</span><span class="value">{value}</span></div>"#
-    )
 }
 
 impl fmt::Display for Load {

@@ -12,6 +12,8 @@
 //! be given a history without them. What it can do is begin anew in the middle of a stream, as a
 //! *continuation* that uses nothing that went before. RFC 7932.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use mbrotli::{
     CompressionMode, Compressor, EncoderConfig, EncoderSessionOwned, EncoderStatus, Operation,
@@ -19,6 +21,7 @@ use mbrotli::{
 };
 
 use super::{Compression, Packed, Packing};
+use crate::StreamOptions;
 
 const EMPTY_BLOCK: &[u8] = &[6];
 const EMPTY_LAST_BLOCK: &[u8] = &[3];
@@ -27,7 +30,7 @@ const STORED: usize = 1 << 16;
 
 /// The brotli of one connection.
 pub(super) struct Brotli {
-    settings: Compression,
+    options: Arc<StreamOptions>,
     /// What is written before the next chunk: the head, or nothing.
     head: Vec<u8>,
     /// Without one, the next event begins anew.
@@ -37,11 +40,11 @@ pub(super) struct Brotli {
 }
 
 impl Brotli {
-    pub(super) fn new(settings: Compression) -> Option<Self> {
+    pub(super) fn new(options: Arc<StreamOptions>) -> Option<Self> {
         let mut head = Vec::new();
-        begin(&settings, &mut head)?;
+        begin(&options.compression, &mut head)?;
         Some(Self {
-            settings,
+            options,
             head,
             session: None,
             position: 0,
@@ -56,8 +59,8 @@ impl Brotli {
         let mut chunk = std::mem::take(&mut self.head);
         let start = chunk.len();
         let mut session = self.session.take().or_else(|| match self.position {
-            0 => begin(&self.settings, &mut Vec::new()),
-            position => session(&self.settings, position),
+            0 => begin(&self.options.compression, &mut Vec::new()),
+            position => session(&self.options.compression, position),
         });
         let written = session
             .as_mut()
@@ -162,8 +165,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_compressed_is_stored() {
-        let mut brotli =
-            Brotli::new(Compression::new()).map_or_else(Vec::new, |brotli| brotli.head);
+        let mut brotli = Brotli::new(Arc::default()).map_or_else(Vec::new, |brotli| brotli.head);
         let text = "x".repeat(STORED + 1);
         store(text.as_bytes(), &mut brotli);
         brotli.extend_from_slice(EMPTY_LAST_BLOCK);

@@ -1,18 +1,20 @@
 //! One connection's side of compression: what it has written last, and the chunks that follow.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 #[cfg(feature = "brotli")]
 use super::brotli::{self, Brotli};
 use super::{
-    Codec, Compression, Packed, Packing,
+    Codec, Packed, Packing,
     codec::Recipe,
     encoders,
     memory::Memory,
     shared::{Key, Shared},
     sum::Sum,
 };
-use crate::Frame;
+use crate::{Frame, StreamOptions};
 
 /// Turns a connection's events into the chunks of its response.
 pub(crate) struct Coder(Inner);
@@ -25,12 +27,12 @@ enum Inner {
 
 impl Coder {
     /// `None` where the codec is not compiled in.
-    pub(crate) fn new(codec: Codec, settings: Compression) -> Option<Self> {
+    pub(crate) fn new(codec: Codec, options: Arc<StreamOptions>) -> Option<Self> {
         #[cfg(feature = "brotli")]
         if codec == Codec::Brotli {
-            return Brotli::new(settings).map(|brotli| Self(Inner::Brotli(Box::new(brotli))));
+            return Brotli::new(options).map(|brotli| Self(Inner::Brotli(Box::new(brotli))));
         }
-        Rolling::new(codec, settings).map(Inner::Rolling).map(Self)
+        Rolling::new(codec, options).map(Inner::Rolling).map(Self)
     }
 
     /// The event as the next chunk of the response.
@@ -74,18 +76,18 @@ impl Coder {
 struct Rolling {
     codec: Codec,
     recipe: &'static dyn Recipe,
-    settings: Compression,
+    options: Arc<StreamOptions>,
     memory: Memory,
     sum: Sum,
     begun: bool,
 }
 
 impl Rolling {
-    fn new(codec: Codec, settings: Compression) -> Option<Self> {
+    fn new(codec: Codec, options: Arc<StreamOptions>) -> Option<Self> {
         Some(Self {
             codec,
             recipe: codec.recipe()?,
-            settings,
+            options,
             memory: Memory::default(),
             sum: Sum::default(),
             begun: false,
@@ -96,15 +98,19 @@ impl Rolling {
         let packed = match frame.sharing() {
             Some(shared) => self.shared(frame, shared),
             None if frame.is_sensitive() => self.pack([], frame),
-            None => self.pack(self.memory.base(frame.len(), &self.settings), frame),
+            None => self.pack(
+                self.memory.base(frame.len(), &self.options.compression),
+                frame,
+            ),
         };
         self.add_to_sum(frame);
         if frame.is_sensitive() {
             // It stands between what comes next and all before it.
             self.memory.forget();
         } else {
-            let reach = self.recipe.reach(&self.settings);
-            self.memory.remember(frame, &self.settings, reach);
+            let reach = self.recipe.reach(&self.options.compression);
+            self.memory
+                .remember(frame, &self.options.compression, reach);
         }
         Packed {
             bytes: self.after_head(packed.bytes),
@@ -118,7 +124,7 @@ impl Rolling {
         let base = self.memory.last_shared().filter(|_| !frame.is_sensitive());
         let key = Key {
             codec: self.codec,
-            variant: self.recipe.variant(&self.settings),
+            variant: self.recipe.variant(&self.options.compression),
             base: base.map(|(id, _)| id),
         };
         shared.chunk(key, |key| {
@@ -138,10 +144,17 @@ impl Rolling {
             let event = frame.as_bytes();
             let is_rolled = self
                 .recipe
-                .chunk(encoders, &self.settings, &text, event, &mut chunk)
+                .chunk(
+                    encoders,
+                    &self.options.compression,
+                    &text,
+                    event,
+                    &mut chunk,
+                )
                 .unwrap_or_else(|| {
                     chunk.clear();
-                    self.recipe.store(&self.settings, event, &mut chunk);
+                    self.recipe
+                        .store(&self.options.compression, event, &mut chunk);
                     false
                 });
             let packed = Packed {
@@ -161,7 +174,7 @@ impl Rolling {
         if std::mem::replace(&mut self.begun, true) {
             return bytes;
         }
-        Bytes::from([&self.recipe.head(&self.settings)[..], &bytes].concat())
+        Bytes::from([&self.recipe.head(&self.options.compression)[..], &bytes].concat())
     }
 
     /// Only gzip ends with a sum.
@@ -180,12 +193,12 @@ impl Rolling {
 
 /// A whole response. Sensitive events are compressed alone in it, and shared ones once for all
 /// responses; `None` where the codec fails, or is not compiled in.
-pub(crate) fn whole(codec: Codec, settings: Compression, frames: &[Frame]) -> Option<Bytes> {
+pub(crate) fn whole(codec: Codec, options: &Arc<StreamOptions>, frames: &[Frame]) -> Option<Bytes> {
     if frames
         .iter()
         .any(|frame| frame.is_sensitive() || frame.sharing().is_some())
     {
-        let mut coder = Coder::new(codec, settings)?;
+        let mut coder = Coder::new(codec, Arc::clone(options))?;
         let mut coded = Vec::new();
         for frame in frames {
             coded.extend_from_slice(&coder.write(frame).bytes);
@@ -201,10 +214,10 @@ pub(crate) fn whole(codec: Codec, settings: Compression, frames: &[Frame]) -> Op
         }
         let bytes = match codec.recipe() {
             Some(recipe) => recipe
-                .whole(encoders, &settings, &text, &mut coded)
+                .whole(encoders, &options.compression, &text, &mut coded)
                 .map(|()| Bytes::copy_from_slice(&coded)),
             #[cfg(feature = "brotli")]
-            None => brotli::whole(&settings, &text),
+            None => brotli::whole(&options.compression, &text),
             #[cfg(not(feature = "brotli"))]
             None => None,
         };

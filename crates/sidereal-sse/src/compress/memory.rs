@@ -34,7 +34,12 @@ impl Memory {
         // What comes next is compressed against the shared event alone, if it is shared too, and
         // well enough if it is not; many connections that follow a topic keep one event each.
         if frame.id().is_some() {
-            self.forget();
+            self.frames.clear();
+            self.bytes = 0;
+            self.largest = 0;
+        }
+        if self.frames.capacity() == 0 {
+            self.frames.reserve_exact(1);
         }
         self.bytes += frame.len() + OVERHEAD;
         self.largest = self.largest.max(frame.len());

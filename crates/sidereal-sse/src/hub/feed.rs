@@ -4,12 +4,15 @@
 use std::sync::Arc;
 
 use super::{
-    Hub, HubInner,
-    listeners::Listener,
-    order,
+    Hub, HubInner, order,
     topic::{Lag, TopicInner},
 };
-use crate::{Client, EventId, Frame, Sender, hub::registry::Admission, wake::Wake};
+use crate::{
+    Client, EventId, Frame, Sender,
+    hub::registry::Admission,
+    listeners::{Listener, Slot},
+    wake::Wake,
+};
 
 /// Where a follower starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +66,7 @@ impl Plan {
     /// Takes a place in each hub; `false` where one is full, or a topic could not be had.
     pub(crate) fn is_admitted(&mut self) -> bool {
         let hubs = std::mem::take(&mut self.hubs);
+        self.admissions.reserve_exact(hubs.len());
         for hub in hubs {
             match HubInner::admit(hub) {
                 Some(admission) => self.admissions.push(admission),
@@ -102,7 +106,7 @@ impl Plan {
         let is_resumed = resume.is_some_and(|number| resume_all(&mut tracks, number));
         Feed {
             tracks,
-            admissions: self.admissions,
+            admissions: self.admissions.into(),
             is_resumed,
             once: self.once,
         }
@@ -131,7 +135,7 @@ fn resume_all(tracks: &mut [Track], number: u64) -> bool {
 /// What a connection follows.
 pub(crate) struct Feed {
     tracks: Vec<Track>,
-    admissions: Vec<Admission>,
+    admissions: Box<[Admission]>,
     is_resumed: bool,
     once: bool,
 }
@@ -139,11 +143,11 @@ pub(crate) struct Feed {
 /// One topic, and where the connection stands in it.
 struct Track {
     source: Arc<dyn Source>,
-    slot: usize,
+    slot: Slot,
     /// The position of the event that it reads next.
     next: u64,
     /// How often the topic had failed when this began.
-    failures: u64,
+    failures: u32,
 }
 
 /// What comes next of all that is followed.

@@ -11,7 +11,6 @@
 
 mod driver;
 mod feed;
-mod listeners;
 mod name;
 mod order;
 mod registry;

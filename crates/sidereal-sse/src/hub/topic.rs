@@ -5,7 +5,7 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -13,13 +13,12 @@ use std::{
 use super::{
     Hub, HubInner, MAX_EVENT_SIZE,
     feed::{Source, Start},
-    listeners::Listeners,
     name::TopicName,
     order,
     ring::Ring,
     stamp,
 };
-use crate::{Client, Frame, IntoFrame, hub::Subscription};
+use crate::{Client, Frame, IntoFrame, hub::Subscription, listeners::Listeners};
 
 /// What happens to a subscriber that reads so slowly that the topic does not keep the next event
 /// any more.
@@ -209,7 +208,7 @@ pub(crate) struct TopicInner {
     /// How many events were ever pushed, to be looked at without the lock.
     pushed: AtomicU64,
     /// How often it was said that there will be no event, for those who wait for one.
-    failures: AtomicU64,
+    failures: AtomicU32,
     pub(crate) listeners: Listeners,
 }
 
@@ -271,7 +270,7 @@ impl TopicInner {
             place,
             ring: Mutex::default(),
             pushed: AtomicU64::new(0),
-            failures: AtomicU64::new(0),
+            failures: AtomicU32::new(0),
             listeners: Listeners::default(),
         }
     }
@@ -331,7 +330,7 @@ impl TopicInner {
         self.failures.fetch_add(1, Ordering::SeqCst);
     }
 
-    pub(super) fn failures(&self) -> u64 {
+    pub(super) fn failures(&self) -> u32 {
         self.failures.load(Ordering::SeqCst)
     }
 }

@@ -158,7 +158,7 @@ async fn once_is_the_view_as_it_is_now() {
         let mut page = Page::new(connect(codec, None).once(&view));
         page.read();
         settle().await;
-        assert_eq!(page.read(), [n.clone()]);
+        assert_eq!(page.read(), std::slice::from_ref(&n));
         assert_eq!(page.ended(), Some(Ok(())));
         // Now it is at hand, and of known length.
         let before = renders.load(Ordering::SeqCst);

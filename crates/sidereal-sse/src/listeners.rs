@@ -1,4 +1,4 @@
-//! Everyone who follows a topic.
+//! Many who sleep, and are woken together: those who follow a topic, or a shutdown.
 
 use std::{
     sync::{
@@ -12,10 +12,13 @@ use slab::Slab;
 
 use crate::{Client, wake::Wake};
 
+/// A place in the list. There is no room for four billion listeners.
+pub(crate) type Slot = u32;
+
 /// How many are taken out at a time, and woken outside of the lock.
 const BATCH: usize = 64;
 
-/// Everyone who follows a topic.
+/// Everyone who is to be woken.
 #[derive(Default)]
 pub(crate) struct Listeners {
     slots: Mutex<Slab<Listener>>,
@@ -32,16 +35,16 @@ impl Listeners {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn add(&self, listener: Listener) -> usize {
+    pub(crate) fn add(&self, listener: Listener) -> Slot {
         let mut slots = self.slots();
-        let slot = slots.insert(listener);
+        let slot = slots.insert(listener) as Slot;
         self.count.store(slots.len(), Ordering::SeqCst);
         slot
     }
 
-    pub(crate) fn remove(&self, slot: usize) {
+    pub(crate) fn remove(&self, slot: Slot) {
         let mut slots = self.slots();
-        let gone = slots.try_remove(slot);
+        let gone = slots.try_remove(slot as usize);
         self.count.store(slots.len(), Ordering::SeqCst);
         // Many who came and went leave no memory behind.
         let room = match slots.is_empty() {
