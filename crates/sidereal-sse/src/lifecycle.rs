@@ -21,7 +21,8 @@ pub(crate) struct Lifecycle {
     client: Client,
     options: Arc<StreamOptions>,
     transport: Option<Transport>,
-    /// Boxed once more, since most streams have none.
+    /// Boxed once more, since most streams have none, and room counts.
+    #[allow(clippy::box_collection)]
     on_disconnect: Option<Box<Vec<OnDisconnect>>>,
     /// When the first poll came. Before it nothing has begun (a HEAD request never gets there),
     /// and nobody is told of an end.
