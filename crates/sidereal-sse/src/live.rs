@@ -17,7 +17,7 @@ use crate::{
     compress::{Coder, Packed, Packing},
     hub::{Feed, Next, Plan},
     lifecycle::{END_TARGET, Lifecycle},
-    queue::{Popped, Queue},
+    queue::Queue,
     shutdown::Followed,
     timer::{Due, Timer},
 };
@@ -135,7 +135,7 @@ impl Live {
                     self.queue.wake.is_awake();
                     match self.poll_ending(cx) {
                         Poll::Ready((reason, error)) => self.end(reason, error),
-                        Poll::Pending => match self.poll_open(cx) {
+                        Poll::Pending => match self.poll_open() {
                             Poll::Ready(Open::Frame(frame)) => {
                                 return Poll::Ready(Some(Ok(self.write(frame))));
                             }
@@ -166,7 +166,8 @@ impl Live {
                     }
                 },
                 Phase::Lingering => {
-                    ready!(self.timer.poll_linger(cx));
+                    self.queue.wake.sleeps(cx.waker());
+                    ready!(self.timer.poll_linger(&self.queue.wake));
                     let reason = self.over();
                     return Poll::Ready(Some(Err(Aborted(reason))));
                 }
@@ -280,7 +281,7 @@ impl Live {
     }
 
     /// The next frame, or a heartbeat when it is time for one; or the end.
-    fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<Open> {
+    fn poll_open(&mut self) -> Poll<Open> {
         if let Some(frame) = self.next() {
             return Poll::Ready(Open::Frame(frame));
         }
@@ -293,7 +294,8 @@ impl Live {
         }
         let keep_alive = self.lifecycle.options().keep_alive;
         loop {
-            match ready!(self.timer.poll_due(keep_alive, cx)) {
+            match ready!(self.timer.poll_due(keep_alive, &self.queue.wake)) {
+                Due::End => return Poll::Ready(Open::End(EndReason::MaxAge)),
                 Due::Heartbeat => return Poll::Ready(Open::Frame(Frame::heartbeat())),
                 Due::Forget => {
                     if let Some(coder) = &mut self.coder {
@@ -327,10 +329,7 @@ impl Live {
                 }
             }
         }
-        match self.queue.pop() {
-            Popped::Frame(frame) => Some(frame),
-            Popped::Nothing | Popped::Ended => None,
-        }
+        self.queue.pop()
     }
 
     /// There is nothing more to follow, which ends the stream unless something else did.
@@ -343,6 +342,7 @@ impl Live {
     fn has_news(&self) -> bool {
         let is_open = !matches!(self.work, Work::Connecting(..));
         self.queue.has_news()
+            || self.queue.wake.has_fired()
             || self.followed.iter().any(Followed::is_triggered)
             || is_open && self.feed.as_ref().is_some_and(|feed| feed.has_news())
     }
@@ -361,16 +361,13 @@ impl Live {
         let forget_after = self.lifecycle.options().compression.forget_after;
         let is_kept = self.coder.is_some();
         self.timer.wrote_event(forget_after.filter(|_| is_kept));
-        let packed = match &mut self.coder {
-            Some(coder) => coder.write(&frame),
-            None => Packed {
-                bytes: frame.clone().into_bytes(),
-                packing: Packing::Identity,
-            },
+        let Some(coder) = &mut self.coder else {
+            self.lifecycle.wrote(&frame, frame.len(), Packing::Identity);
+            return frame.into_bytes();
         };
-        self.lifecycle
-            .wrote(&frame, packed.bytes.len(), packed.packing);
-        packed.bytes
+        let Packed { bytes, packing } = coder.write(&frame);
+        self.lifecycle.wrote(&frame, bytes.len(), packing);
+        bytes
     }
 
     /// Nothing more is accepted, and the future is gone.

@@ -7,7 +7,10 @@
 use std::{
     collections::VecDeque,
     pin::pin,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, atomic::AtomicBool},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tokio::sync::{Notify, oneshot};
@@ -27,6 +30,9 @@ pub(crate) struct Queue {
     pub(crate) options: Arc<StreamOptions>,
     /// The client goes on where it left off.
     pub(crate) is_resumed: AtomicBool,
+    /// There are frames, and there is an end: what the state says, to be looked at without the lock.
+    is_filled: AtomicBool,
+    is_ended: AtomicBool,
     state: Mutex<State>,
     /// The body's task. Whoever leads the stream to news wakes it: a topic does so too.
     pub(crate) wake: Arc<Wake>,
@@ -53,17 +59,9 @@ struct State {
     /// published by then. Set once.
     end: Option<(EndReason, u64)>,
     /// How many tasks wait for room.
-    tasks: usize,
+    tasks: u32,
     /// Threads that wait for room.
     threads: VecDeque<oneshot::Sender<()>>,
-}
-
-/// What [`Queue::pop`] finds.
-pub(crate) enum Popped {
-    Frame(Frame),
-    Nothing,
-    /// There is no more, and the stream has a reason to end.
-    Ended,
 }
 
 /// Why an event was not pushed.
@@ -78,6 +76,8 @@ impl Queue {
             client,
             options,
             is_resumed: AtomicBool::new(false),
+            is_filled: AtomicBool::new(false),
+            is_ended: AtomicBool::new(false),
             state: Mutex::default(),
             wake: Arc::default(),
             waiting: OnceLock::new(),
@@ -94,7 +94,10 @@ impl Queue {
     }
 
     pub(crate) fn reason(&self) -> Option<EndReason> {
-        self.state().reason()
+        match self.is_ended.load(Ordering::SeqCst) {
+            true => self.state().reason(),
+            false => None,
+        }
     }
 
     /// Ends the stream for this reason, unless it has one already. Returns the one that stands,
@@ -106,6 +109,7 @@ impl Queue {
         }
         let end = (reason, hub::published());
         state.end = Some(end);
+        self.is_ended.store(true, Ordering::SeqCst);
         let threads = std::mem::take(&mut state.threads);
         drop(state);
         drop(threads);
@@ -183,6 +187,7 @@ impl Queue {
     /// Wakes the body, if it sleeps and has something to do.
     fn pushed(&self, state: MutexGuard<'_, State>) {
         let has_something = !state.frames.is_empty();
+        self.is_filled.store(has_something, Ordering::SeqCst);
         drop(state);
         if has_something {
             self.wake.wake();
@@ -190,22 +195,25 @@ impl Queue {
     }
 
     /// The next frame, if one is there.
-    pub(crate) fn pop(&self) -> Popped {
+    pub(crate) fn pop(&self) -> Option<Frame> {
+        if !self.is_filled.load(Ordering::SeqCst) {
+            return None;
+        }
         let mut state = self.state();
-        let Some((_, frame)) = state.frames.pop_front() else {
-            return match state.end {
-                Some(_) => Popped::Ended,
-                None => Popped::Nothing,
-            };
-        };
+        let (_, frame) = state.frames.pop_front()?;
         state.bytes -= frame.len();
+        self.is_filled
+            .store(!state.frames.is_empty(), Ordering::SeqCst);
         self.popped(state);
-        Popped::Frame(frame)
+        Some(frame)
     }
 
     /// What was the last event that the hubs had published when the next frame was pushed; `None`
     /// where there is no frame.
     pub(crate) fn next_comes_after(&self) -> Option<u64> {
+        if !self.is_filled.load(Ordering::SeqCst) {
+            return None;
+        }
         self.state().frames.front().map(|(published, _)| *published)
     }
 
@@ -216,8 +224,7 @@ impl Queue {
 
     /// Whether there is something to pop, or a reason to end.
     pub(crate) fn has_news(&self) -> bool {
-        let state = self.state();
-        !state.frames.is_empty() || state.end.is_some()
+        self.is_filled.load(Ordering::SeqCst) || self.is_ended.load(Ordering::SeqCst)
     }
 
     /// Wakes those who wait for room: one, or everyone when the queue is empty, since the one that

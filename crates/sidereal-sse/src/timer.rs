@@ -4,6 +4,7 @@
 use std::{
     panic::catch_unwind,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -12,6 +13,8 @@ use tokio::{
     runtime::Handle,
     time::{Instant, Sleep},
 };
+
+use crate::wake::Wake;
 
 /// How long the last bytes get to leave the server before the response is broken off. Servers
 /// throw away what they have not written when a body fails.
@@ -34,6 +37,8 @@ pub(crate) struct Timer {
 pub(crate) enum Due {
     Heartbeat,
     Forget,
+    /// The maximum age.
+    End,
 }
 
 impl Timer {
@@ -68,22 +73,16 @@ impl Timer {
             .is_some_and(|instant| Instant::now() >= instant)
     }
 
-    /// Ready when there is something to do; wakes the task at the maximum age too.
-    pub(crate) fn poll_due(
-        &mut self,
-        keep_alive: Option<Duration>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Due> {
+    /// Ready when there is something to do.
+    pub(crate) fn poll_due(&mut self, keep_alive: Option<Duration>, wake: &Arc<Wake>) -> Poll<Due> {
         let heartbeat = keep_alive.and_then(|interval| self.last_bytes.checked_add(interval));
         let next = [heartbeat, self.too_old, self.forget];
         let Some(due) = next.into_iter().flatten().min() else {
             return Poll::Pending;
         };
-        ready!(self.poll_until(due, cx));
+        ready!(self.poll_until(due, wake));
         if self.is_too_old() {
-            // Seen at the next poll, before anything else.
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
+            return Poll::Ready(Due::End);
         }
         if self.forget == Some(due) {
             self.forget = None;
@@ -93,10 +92,10 @@ impl Timer {
     }
 
     /// Ready when the last bytes have had time to leave.
-    pub(crate) fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_linger(&mut self, wake: &Arc<Wake>) -> Poll<()> {
         match self.last_bytes.checked_add(LINGER) {
             Some(due) if Instant::now() < due => {
-                let polled = self.poll_until(due, cx);
+                let polled = self.poll_until(due, wake);
                 if self.is_missing {
                     Poll::Ready(())
                 } else {
@@ -107,19 +106,27 @@ impl Timer {
         }
     }
 
-    fn poll_until(&mut self, due: Instant, cx: &mut Context<'_>) -> Poll<()> {
-        if self.sleep.is_none() && !self.is_missing {
+    /// The sleep is polled when it is set and when it has fired, and not each time that the stream
+    /// is: it wakes the stream, whatever task that is read by then.
+    fn poll_until(&mut self, due: Instant, wake: &Arc<Wake>) -> Poll<()> {
+        let is_set = self.sleep.is_some();
+        if !is_set && !self.is_missing {
             self.sleep = sleep_until(due);
             self.is_missing = self.sleep.is_none();
         }
         let Some(sleep) = &mut self.sleep else {
             return Poll::Pending;
         };
+        let has_fired = wake.take_fired();
         if sleep.deadline() > due {
             sleep.as_mut().reset(due);
+        } else if is_set && !has_fired {
+            return Poll::Pending;
         }
+        let waker = wake.for_timer();
+        let mut cx = Context::from_waker(&waker);
         loop {
-            ready!(sleep.as_mut().poll(cx));
+            ready!(sleep.as_mut().poll(&mut cx));
             if sleep.deadline() >= due {
                 self.sleep = None;
                 return Poll::Ready(());

@@ -183,7 +183,7 @@ async fn one_stalls(lag: Lag, is_http2: bool) -> (Vec<u64>, Told) {
     while hub.connections() > 0 {
         sleep(Duration::from_millis(5)).await;
     }
-    drop(server.shut_down().await);
+    server.shut_down().await;
     (read.expect("the stalled reader waits for ever"), told)
 }
 

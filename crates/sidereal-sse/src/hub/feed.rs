@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{
     Hub, HubInner, order,
+    ring::Ring,
     topic::{Lag, TopicInner},
 };
 use crate::{
@@ -189,6 +190,12 @@ impl Feed {
 
     /// The next event in the order of all events, up to the one with this number.
     pub(crate) fn next(&mut self, until: u64) -> Next {
+        // Most follow one topic, which has an order of its own.
+        if let [track] = &mut self.tracks[..]
+            && !self.once
+        {
+            return track.next(until);
+        }
         loop {
             // First the limit, then the rings: what is numbered up to it is in them.
             let limit = order::published();
@@ -274,6 +281,50 @@ impl Track {
         }
     }
 
+    /// The next event, up to the one with this number.
+    fn next(&mut self, until: u64) -> Next {
+        let topic = self.source.topic();
+        if topic.pushed() <= self.next {
+            return Next::Nothing;
+        }
+        let ring = topic.ring();
+        let position = match self.position(&ring) {
+            Ok(position) => position,
+            Err(missed) => return Next::Lagged(missed),
+        };
+        match ring.entry(position) {
+            Some((number, frame)) if number <= until => {
+                let frame = frame.clone();
+                drop(ring);
+                let missed = self.missed(position);
+                self.next = position + 1;
+                Next::Event { frame, missed }
+            }
+            _ => Next::Nothing,
+        }
+    }
+
+    /// The position of the event that it would take, where there is one that is new; `Err` where
+    /// it has fallen off.
+    fn position(&self, ring: &Ring) -> Result<u64, u64> {
+        match self.source.topic().options.lag {
+            Lag::NewestOnly => Ok(ring.pushed().saturating_sub(1)),
+            Lag::Resume => Ok(self.next.max(ring.oldest())),
+            Lag::Close => match ring.oldest().checked_sub(self.next) {
+                None | Some(0) => Ok(self.next),
+                Some(missed) => Err(missed),
+            },
+        }
+    }
+
+    /// How many it has missed if it goes on at this position.
+    fn missed(&self, position: u64) -> u64 {
+        match self.source.topic().options.lag {
+            Lag::NewestOnly => 0,
+            Lag::Resume | Lag::Close => position.saturating_sub(self.next),
+        }
+    }
+
     /// The number of the event that it would take; `Err` where it has fallen off.
     fn peek(&self) -> Result<Option<u64>, u64> {
         let topic = self.source.topic();
@@ -281,29 +332,22 @@ impl Track {
             return Ok(None);
         }
         let ring = topic.ring();
-        let position = match topic.options.lag {
-            Lag::NewestOnly => ring.pushed() - 1,
-            Lag::Resume => self.next.max(ring.oldest()),
-            Lag::Close if self.next < ring.oldest() => return Err(ring.oldest() - self.next),
-            Lag::Close => self.next,
-        };
-        Ok(ring.number(position))
+        let position = self.position(&ring)?;
+        Ok(ring.entry(position).map(|(number, _)| number))
     }
 
     /// Takes that event; `None` where it is gone since.
     fn take(&mut self, number: u64) -> Option<Result<(Frame, u64), u64>> {
         let topic = self.source.topic();
         let ring = topic.ring();
-        if topic.options.lag == Lag::Close && self.next < ring.oldest() {
-            return Some(Err(ring.oldest() - self.next));
+        if let Err(missed) = self.position(&ring) {
+            return Some(Err(missed));
         }
         let position = ring.position(number)?;
-        let frame = ring.frame(position)?.clone();
+        let (_, frame) = ring.entry(position)?;
+        let frame = frame.clone();
         drop(ring);
-        let missed = match topic.options.lag {
-            Lag::NewestOnly => 0,
-            Lag::Resume | Lag::Close => position.saturating_sub(self.next),
-        };
+        let missed = self.missed(position);
         self.next = position + 1;
         Some(Ok((frame, missed)))
     }

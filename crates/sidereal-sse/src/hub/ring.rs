@@ -62,11 +62,6 @@ impl Ring {
         Some(self.oldest() + read as u64)
     }
 
-    /// The number of the event at this position, if it is there.
-    pub(crate) fn number(&self, position: u64) -> Option<u64> {
-        Some(self.entry(position)?.number)
-    }
-
     /// The position of the event with this number, if it is there.
     pub(crate) fn position(&self, number: u64) -> Option<u64> {
         let index = self
@@ -75,13 +70,11 @@ impl Ring {
         Some(self.oldest() + index.ok()? as u64)
     }
 
-    pub(crate) fn frame(&self, position: u64) -> Option<&Frame> {
-        Some(&self.entry(position)?.frame)
-    }
-
-    fn entry(&self, position: u64) -> Option<&Entry> {
+    /// The event at this position and its number, if it is there.
+    pub(crate) fn entry(&self, position: u64) -> Option<(u64, &Frame)> {
         let index = position.checked_sub(self.oldest())?;
-        self.entries.get(usize::try_from(index).ok()?)
+        let entry = self.entries.get(usize::try_from(index).ok()?)?;
+        Some((entry.number, &entry.frame))
     }
 }
 
@@ -105,9 +98,9 @@ mod tests {
         assert_eq!((ring.oldest(), ring.pushed()), (10, 11));
         ring.push(24, frame("1"), 3, 1000);
         assert_eq!((ring.oldest(), ring.pushed()), (11, 12));
-        assert_eq!(ring.number(11), Some(24));
-        assert_eq!(ring.number(10), None);
-        assert_eq!(ring.number(12), None);
+        assert_eq!(ring.entry(11).map(|(number, _)| number), Some(24));
+        assert_eq!(ring.entry(10), None);
+        assert_eq!(ring.entry(12), None);
     }
 
     #[test]
