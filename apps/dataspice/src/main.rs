@@ -4,17 +4,20 @@
 
 use std::error::Error;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use sidereal::Hub;
 use sidereal::serve::stop_signal;
 
 use crate::arguments::Command;
 use crate::cassini::Mission;
+use crate::clock::MissionClock;
+use crate::handlers::App;
 use crate::page::Page;
 use crate::show::Show;
 
@@ -80,7 +83,9 @@ async fn run() -> Result<(), Box<dyn Error>> {
     if let Some(client) = datastar_client::JS {
         app = app.route(DATASTAR, get(async move || file(page::SCRIPT, client)));
     }
-    let app = app.with_state(Arc::new(Show::new(mission, speed)));
+    let clock = MissionClock::new(mission.start(), mission.end(), speed, Instant::now());
+    let hub = Hub::new();
+    let app = app.with_state(App::new(&hub, Show::new(mission, clock)));
 
     let listener = tokio::net::TcpListener::bind(address)
         .await

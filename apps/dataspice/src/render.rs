@@ -1,5 +1,7 @@
 //! From a [`Sky`] to what goes to the page: signals as JSON, and the details pane as HTML.
 
+use std::fmt::Display;
+
 use maud::{Markup, html};
 use serde::Serialize;
 
@@ -10,7 +12,7 @@ use crate::planets::{self, AU};
 use crate::sky::Sky;
 use crate::vector::Vector;
 
-/// All that the stream patches, every time: a page that comes late or missed something is right again after one of them.
+/// All that goes by time, every time: a page that comes late or missed something is right again after one of them.
 ///
 /// The names begin with an underscore so that the page does not send them back with each request.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -19,8 +21,8 @@ pub(crate) struct Signals {
     _sky: SkySignal,
     /// What the telemetry panel says, in words.
     _now: Telemetry,
-    /// Who is being served.
-    _served: Served,
+    /// Pictures that were pulled in the last second, by the server's count.
+    _pulls: usize,
 }
 
 /// Numbers for the canvas. Lists, not objects: a merge patch replaces them whole.
@@ -59,21 +61,17 @@ struct Telemetry {
     progress: f64,
 }
 
-/// Counted by the server: streams that are open now.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub(crate) struct Served {
-    /// Streams in push mode that are open.
-    pub(crate) push: usize,
-    /// Pictures that were pulled in the last second.
-    pub(crate) pull: usize,
+/// The signal that tells how many push streams are open.
+pub(crate) fn streams(count: usize) -> impl Serialize {
+    serde_json::json!({ "_streams": count })
 }
 
 /// The signals for one picture.
-pub(crate) fn signals(sky: &Sky, mission: &Mission, speed: Speed, served: Served) -> Signals {
+pub(crate) fn signals(sky: &Sky, mission: &Mission, speed: Speed, pulls: usize) -> Signals {
     Signals {
         _sky: sky_signal(sky, speed),
         _now: telemetry(sky, mission),
-        _served: served,
+        _pulls: pulls,
     }
 }
 
@@ -275,11 +273,11 @@ pub(crate) fn details(body: Body, sky: &Sky) -> Markup {
 }
 
 /// The details pane where a request could not be answered.
-pub(crate) fn details_problem(message: &str) -> Markup {
+pub(crate) fn details_problem(problem: &impl Display) -> Markup {
     html! {
         section #details aria-live="polite" {
             h2 { "No details" }
-            p.problem { (message) }
+            p.problem { (problem) }
         }
     }
 }
@@ -343,17 +341,11 @@ mod tests {
     fn signals_are_compact_and_whole() {
         for (utc, orbit) in [("2001-01-01", 0), ("2008-09-20", 6)] {
             let (mission, sky) = at(utc);
-            let json = serde_json::to_value(signals(
-                &sky,
-                &mission,
-                Speed::DEFAULT,
-                Served { push: 2, pull: 0 },
-            ))
-            .unwrap();
+            let json = serde_json::to_value(signals(&sky, &mission, Speed::DEFAULT, 2)).unwrap();
             assert_eq!(json["_sky"]["au"].as_array().unwrap().len(), 9);
             assert_eq!(json["_sky"]["orbit"].as_array().unwrap().len(), orbit);
             assert_eq!(json["_sky"]["speed"], 20.0);
-            assert_eq!(json["_served"]["push"], 2);
+            assert_eq!(json["_pulls"], 2);
             assert!(
                 json.to_string().len() < 1000,
                 "{} bytes: {json}",
@@ -413,7 +405,7 @@ mod tests {
                 .contains("Fetching…")
         );
         assert!(
-            details_problem("<script>")
+            details_problem(&"<script>")
                 .into_string()
                 .contains("&lt;script&gt;")
         );
