@@ -279,6 +279,24 @@ impl Connect {
     ///     connect.once(&board)
     /// }
     /// ```
+    ///
+    /// A page that can do either shows the same by construction where both follow one thing:
+    ///
+    /// ```
+    /// use sidereal::{Connect, Following, Sse, Ticker, View, Watch};
+    ///
+    /// struct App { clock: Ticker, board: View<u32> }
+    ///
+    /// impl Watch for App {
+    ///     fn follow(&self, following: &mut Following) {
+    ///         (&self.clock, &self.board).follow(following);
+    ///     }
+    /// }
+    ///
+    /// async fn stream(connect: Connect, app: &App, is_push: bool) -> Sse {
+    ///     if is_push { connect.watch(app) } else { connect.once(app) }
+    /// }
+    /// ```
     pub fn once(self, what: impl Watch) -> Sse {
         Sse::new(self.inner.once(what), self.defaults)
     }

@@ -84,13 +84,16 @@ impl Plan {
         if self.sources.is_empty() || !self.bodies.is_empty() {
             return None;
         }
-        let frames = self.sources.iter().map(|source| {
+        let newest = self.sources.iter().map(|source| {
             // In this order: what is present then is so, or something newer.
             let is_present = source.is_present();
-            let newest = source.topic().ring().newest().cloned();
-            newest.filter(|_| is_present)
+            let ring = source.topic().ring();
+            let (number, frame) = ring.entry(ring.pushed().checked_sub(1)?)?;
+            is_present.then(|| (number, frame.clone()))
         });
-        frames.collect()
+        let mut newest = newest.collect::<Option<Vec<_>>>()?;
+        newest.sort_by_key(|(number, _)| *number);
+        Some(newest.into_iter().map(|(_, frame)| frame).collect())
     }
 
     /// Begins to follow.
@@ -397,6 +400,12 @@ pub trait Watch {
 }
 
 impl<W: Watch + ?Sized> Watch for &W {
+    fn follow(&self, following: &mut Following) {
+        W::follow(self, following);
+    }
+}
+
+impl<W: Watch + ?Sized> Watch for Arc<W> {
     fn follow(&self, following: &mut Following) {
         W::follow(self, following);
     }

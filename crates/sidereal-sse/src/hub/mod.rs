@@ -168,7 +168,7 @@ impl Hub {
         let mut topics = hub.topics();
         let known = topics.listed.get(&name);
         if let Some(inner) = known.and_then(|listed| listed.topic.upgrade()) {
-            return Topic { inner };
+            return self.with_inner(inner);
         }
         let place = match topics.listed.len() < hub.max_topics.load(Ordering::Relaxed) {
             true => Place::Listed,
@@ -188,7 +188,15 @@ impl Hub {
             let topic = Arc::downgrade(&inner);
             topics.listed.insert(name, Listed { topic, history });
         }
-        Topic { inner }
+        drop(topics);
+        self.with_inner(inner)
+    }
+
+    fn with_inner(&self, inner: Arc<TopicInner>) -> Topic {
+        Topic {
+            inner,
+            _hub: self.clone(),
+        }
     }
 
     pub(crate) fn event_limit(&self) -> usize {

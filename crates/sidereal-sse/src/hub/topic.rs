@@ -185,6 +185,8 @@ impl Default for TopicOptions {
 #[derive(Clone)]
 pub struct Topic {
     pub(super) inner: Arc<TopicInner>,
+    /// Its limits hold as long as the topic is there.
+    pub(super) _hub: Hub,
 }
 
 /// Where a topic can be found.

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use sidereal_sse::{BodyError, EndReason, Event, Hub, Ticker};
+use sidereal_sse::{BodyError, EndReason, Event, Hub, Ticker, View};
 use tokio::time::{Instant, sleep};
 
 use crate::page::{CODECS, Page, connect};
@@ -222,4 +222,44 @@ async fn a_failing_page_ends_as_it_is_set() {
     sleep(Duration::from_secs(1)).await;
     page.read();
     assert_eq!(page.ended(), Some(Err(EndReason::Failed)));
+}
+
+/// All that a page is sent that asks once.
+async fn once(what: impl sidereal_sse::Watch) -> Vec<String> {
+    let mut page = Page::new(connect(None, None).once(what));
+    let mut events = page.read();
+    settle().await;
+    events.extend(page.read());
+    events
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_polls_at_the_period_of_a_ticker_gets_a_new_event_each_time() {
+    let made = AtomicUsize::new(0);
+    let ticker = Hub::new().every(Duration::from_millis(100), move || {
+        Event::from_display(made.fetch_add(1, Ordering::SeqCst))
+    });
+    let mut seen = Vec::new();
+    // A browser's timer of 100 ms, as exact as such timers are.
+    for wait in [99, 100, 99, 101, 99, 99] {
+        seen.extend(once(&ticker).await);
+        sleep(Duration::from_millis(wait)).await;
+    }
+    assert_eq!(seen, ["0", "1", "2", "3", "4", "5"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ticker_keeps_the_limits_of_its_hub() {
+    let period = Duration::from_secs(1);
+    let each = Hub::new()
+        .max_connections(0)
+        .every_for(period, async |_| Ok(()));
+    assert_eq!(connect(None, None).watch(&each).into_http().status(), 503);
+    let view =
+        View::new(0, |n: &u32| Event::from_display(n)).in_hub(&Hub::new().max_connections(0));
+    assert_eq!(connect(None, None).watch(&view).into_http().status(), 503);
+    let ticker = Hub::new()
+        .max_connections(0)
+        .every(period, || Event::new("x"));
+    assert_eq!(connect(None, None).watch(&ticker).into_http().status(), 503);
 }

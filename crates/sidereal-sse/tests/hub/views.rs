@@ -409,3 +409,19 @@ async fn those_who_poll_share_one_chunk() {
         assert_eq!(*packings.lock().unwrap(), [Packing::Whole]);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn once_keeps_the_order_of_publishing_as_watch_does() {
+    let (a, b) = (
+        View::new(0, |n: &u32| Event::new(format!("a{n}"))).at_most_per_second(0),
+        View::new(0, |n: &u32| Event::new(format!("b{n}"))).at_most_per_second(0),
+    );
+    let _page = Page::begun(connect(None, None).watch((&a, &b)));
+    settle().await;
+    a.update(|n| *n += 1);
+    settle().await;
+    let mut watched = Page::new(connect(None, None).watch((&a, &b)));
+    assert_eq!(watched.read(), ["b0", "a1"]);
+    let mut once = Page::new(connect(None, None).once((&a, &b)));
+    assert_eq!(once.read(), ["b0", "a1"]);
+}
