@@ -3,10 +3,16 @@
 
 use std::net::SocketAddr;
 
+use sidereal::TabId;
+
+pub mod board;
+pub mod chat;
 pub mod clock;
 pub mod form;
 pub mod hello;
+pub mod presence;
 pub mod shutdown;
+pub mod ticker;
 pub mod upload;
 
 /// The Datastar client, which each example serves at `/datastar.js`. Empty where the build had no package registry to
@@ -18,9 +24,10 @@ pub const DATASTAR_JS: &[u8] = match datastar_client::JS {
 
 const STYLE: &str = include_str!("../pages/style.css");
 
-/// A page, with its style and the address of the client filled in.
+/// A page, with its style, the address of the client and, where it asks for one, the id of its tab filled in.
 fn page(html: &str) -> String {
     html.replace("{{style}}", STYLE)
+        .replace("{{tab}}", &TabId::random().attribute())
         .replace("{{datastar}}", datastar_client::script_src("/datastar.js"))
 }
 
