@@ -42,13 +42,18 @@ const KINDS = {
 
 export const NAMES = Object.keys(KINDS)
 
+// Where a browser is, if it is there, and what brings it.
+export function find(name) {
+  const {variable, paths} = KINDS[name]
+  const path = process.env[variable] ?? paths.find(existsSync)
+  return {path, from: `install Debian's package ${name === 'firefox' ? 'firefox-esr' : name}, or set ${variable}`}
+}
+
 export class Browser {
   static async launch(name) {
-    const {variable, paths, options} = KINDS[name]
-    const executablePath = process.env[variable] ?? paths.find(existsSync)
-    if (!executablePath) {
-      throw new Error(`there is no ${name}: install Debian's package ${name === 'firefox' ? 'firefox-esr' : name}, or set ${variable}`)
-    }
+    const {path: executablePath, from} = find(name)
+    if (!executablePath) throw new Error(`there is no ${name}: ${from}`)
+    const {options} = KINDS[name]
     const inner = await puppeteer.launch({
       ...options,
       executablePath,

@@ -6,6 +6,7 @@
 
 import {existsSync} from 'node:fs'
 import {fileURLToPath} from 'node:url'
+import {find} from './browser.mjs'
 import {start} from './children.mjs'
 
 const FOLDER = fileURLToPath(new URL('../clients/', import.meta.url))
@@ -13,7 +14,9 @@ const LIMIT = 15_000
 
 // Those that are to be there, and what brings them.
 export const PROGRAMS = {
+  chromium: find('chromium'),
   curl: {path: process.env.CURL ?? '/usr/bin/curl', from: "Debian's package curl, or set CURL"},
+  firefox: find('firefox'),
   nginx: {path: process.env.NGINX ?? '/usr/sbin/nginx', from: "Debian's package nginx-light, or set NGINX"},
   openssl: {path: process.env.OPENSSL ?? '/usr/bin/openssl', from: "Debian's package openssl, or set OPENSSL"},
   httpx: {path: process.env.HTTPX_PYTHON ?? '', from: 'cargo xtask setup, or set HTTPX_PYTHON to a Python that has it'},
@@ -23,7 +26,7 @@ export const PROGRAMS = {
 // Why this program cannot be used, if it cannot.
 export function obstacle(name) {
   const {path, from} = PROGRAMS[name]
-  return existsSync(path) ? undefined : `there is no ${name}: ${from}`
+  return path && existsSync(path) ? undefined : `there is no ${name}: ${from}`
 }
 
 const json = (path, before = []) => async (url, {certificate} = {}) =>

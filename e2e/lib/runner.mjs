@@ -4,6 +4,7 @@ import {Browser} from './browser.mjs'
 import {eventually} from './expect.mjs'
 import {Nginx} from './nginx.mjs'
 import {obstacle} from './programs.mjs'
+import {Relay} from './relay.mjs'
 import {Server, program} from './server.mjs'
 
 const LIMIT = 40_000
@@ -68,6 +69,13 @@ class Context {
     return nginx.start()
   }
 
+  // A slow or broken network in front of the test's server, see `lib/relay.mjs`.
+  async relay(options) {
+    const relay = new Relay(this.server, options)
+    this.own.push(relay)
+    return relay.start()
+  }
+
   // Opens a page of the server, in a new tab or in this one.
   async open(path, page, at = this.server.url) {
     const query = `${path.includes('?') ? '&' : '?'}run=${this.run}`
@@ -75,14 +83,15 @@ class Context {
   }
 
   async tab() {
-    return this.#keep(await this.browser.tab())
+    return this.keep(await this.browser.tab())
   }
 
   async window() {
-    return this.#keep(await this.browser.window())
+    return this.keep(await this.browser.window())
   }
 
-  #keep(page) {
+  // A page of the test's own: its console is looked at in the end, and then it is closed.
+  keep(page) {
     this.pages.push(page)
     return page
   }

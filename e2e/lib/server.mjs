@@ -31,6 +31,9 @@ function build(name, variable) {
   return executable.executable
 }
 
+// What a browser may say of a server that is away.
+export const AWAY = /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|NetworkError|network error/i
+
 export class Server {
   constructor(path, options = []) {
     this.path = path

@@ -2,10 +2,9 @@
 
 import {deepEqual, equal, eventually, ok} from '../lib/expect.mjs'
 import {test} from '../lib/runner.mjs'
+import {AWAY} from '../lib/server.mjs'
 
 const SERVERS = ['axum', 'listener', 'sidereal']
-// What a browser may say of a server that is away.
-const AWAY = /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|NetworkError|network error/i
 
 // Ends the server as `end` does it, starts it again, and waits for the page to show the new one.
 async function restarts(t, end) {

@@ -17,6 +17,8 @@ use crate::{
 };
 
 mod arguments;
+mod board;
+mod chat;
 mod counts;
 mod echo;
 mod forms;
@@ -75,6 +77,8 @@ async fn listen() -> Result<(), Box<dyn Error>> {
 
 fn app(config: Config) -> Router {
     Router::new()
+        .merge(board::routes())
+        .merge(chat::routes())
         .merge(echo::routes())
         .merge(forms::routes())
         .merge(leaving::routes())
