@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`axum`](mod@axum) | extractors and responses for axum |
 //! | [`streams`] | one-shot and long-lived streams, hooks, ends, backpressure, shutdown |
+//! | [`push_to_everyone`] | views, topics and tickers: what is made once for many |
 //! | [`signals`] | what a page sends and what it gets, limits, files, rejections, tabs |
 //! | [`compression`] | what is compressed how, what it costs, when to turn it off |
 //! | [`testing`] | tests of handlers, without a browser and without waiting |
@@ -31,6 +32,9 @@ guides! {
     /// Streams: how they begin, live and end.
     ///
     streams: "streams.md";
+    /// Push to everyone: what is made once for many.
+    ///
+    push_to_everyone: "push-to-everyone.md";
     /// Signals: what a page sends, and what it gets.
     ///
     signals: "signals.md";
