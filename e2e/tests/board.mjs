@@ -77,8 +77,8 @@ test('Chromium and Firefox on one board: both show 500 clicks', {browser: false,
 })
 
 test('a page on a slow network leaves pictures out, and ends up right', {serve: ['sidereal']}, async (t) => {
-  // A picture has some 60 kB, so that this is about four a second.
-  const relay = await t.relay({rate: 256 << 10})
+  // A picture has some 60 kB, so that this is about two a second.
+  const relay = await t.relay({rate: 128 << 10})
   const fast = await t.open('/board')
   const slow = await t.open('/board?codec=identity', await t.window(), relay.url)
   await Promise.all([fast, slow].map(boxes))
