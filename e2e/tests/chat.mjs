@@ -97,3 +97,22 @@ test('breaks again and again while others write: every line once, in order', {pr
   await shows(page, numbers(1, said))
   t.note(`${(await notes(t)).join(', ')}`)
 })
+
+// The client takes an id as soon as it has read its line. Were that before the content, a page whose connection breaks in the
+// middle of an event would have the id, and not the event.
+test('a connection breaks in the middle of a line: the page gets the line', {problems: AWAY}, async (t) => {
+  const relay = await t.relay({rate: 100_000})
+  const page = await t.open('/chat', undefined, relay.url)
+  await say(t, 'small')
+  await shows(page, ['small'])
+  const before = relay.passed
+  await say(t, 'large', 400_000)
+  await eventually('half of it has passed', () => relay.passed > before + 150_000, {within: 10_000})
+  relay.cut()
+  await t.counted('chat', ({open}) => open === 0)
+  relay.rate = undefined
+  relay.mend()
+  await t.counted('chat', ({open, requests}) => open === 1 && requests === 2, {within: 10_000})
+  await say(t, 'last')
+  await shows(page, ['small', 'large', 'last'])
+})
