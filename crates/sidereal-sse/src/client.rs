@@ -27,6 +27,14 @@ impl ClientId {
     }
 }
 
+/// The number as it was read again, from a page's request, say. Whether there is such a client, the
+/// hub knows; that the page may do something with it, the number does not prove.
+impl From<u64> for ClientId {
+    fn from(number: u64) -> Self {
+        Self(number)
+    }
+}
+
 impl fmt::Display for ClientId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

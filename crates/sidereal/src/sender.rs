@@ -230,6 +230,9 @@ impl Sender {
     /// event, and is sent all that it missed since on the topics that
     /// [replay](crate::TopicOptions::replay). If not, it needs the full state, which
     /// [`on_connect`](crate::Sse::on_connect) can send.
+    ///
+    /// What is published while the full state is read is not missed, but may be in it already, and
+    /// comes again: let events name what they change, rather than append.
     pub fn is_resumed(&self) -> bool {
         self.inner.is_resumed()
     }

@@ -55,7 +55,11 @@ impl Plan {
         if let Some(hub) = source.topic().hub.upgrade() {
             self.join(hub);
         }
-        self.sources.push(source);
+        // Whoever follows a topic twice gets its events once.
+        let is_new = |other: &Arc<dyn Source>| !std::ptr::eq(other.topic(), source.topic());
+        if self.sources.iter().all(is_new) {
+            self.sources.push(source);
+        }
     }
 
     pub(crate) fn join(&mut self, hub: Arc<HubInner>) {

@@ -168,6 +168,10 @@ impl Hub {
         let mut topics = hub.topics();
         let known = topics.listed.get(&name);
         if let Some(inner) = known.and_then(|listed| listed.topic.upgrade()) {
+            drop(topics);
+            if inner.options != options && options != TopicOptions::new() {
+                tracing::warn!(target: HUB_TARGET, topic = %name, "the topic has other options already, and keeps them");
+            }
             return self.with_inner(inner);
         }
         let place = match topics.listed.len() < hub.max_topics.load(Ordering::Relaxed) {

@@ -26,6 +26,14 @@ struct Entry {
 }
 
 impl Ring {
+    /// A ring that may have had all events up to this number, and keeps none of them.
+    pub(crate) fn after_all(dropped: u64) -> Self {
+        Self {
+            dropped,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn push(&mut self, number: u64, frame: Frame, events: usize, bytes: usize) -> u64 {
         self.bytes += frame.len();
         self.entries.push_back(Entry { number, frame });

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use bytes::Bytes;
+use memchr::memmem;
 
 use super::order::{self, ID_LENGTH};
 use crate::Frame;
@@ -16,38 +17,39 @@ pub(super) struct Stamped {
     is_sensitive: bool,
 }
 
-/// A copy of the event with an `id` line after its `event` line (Datastar's ADR has this order), in
-/// place of one that it has. Of several events in one frame it is the last one that gets the id: a
-/// client has it when it has all of them. `None` for a comment, which has no id.
+/// A copy of the event with an `id` line at its end, and without any that it has. Of several events in
+/// one frame it is the last one that gets the id: a client has it when it has all of them. `None` for
+/// a comment, which has no id.
+///
+/// At its end, since Datastar's client takes an id for seen when it has read that line: of an event
+/// that breaks off in the middle, a page would have the id and not the content.
 pub(super) fn room_for_id(frame: &Frame) -> Option<Stamped> {
     let whole = frame.as_bytes();
     let before_end = whole.len().checked_sub(2)?;
+    let end = before_end + 1;
     // No event has a blank line in it.
-    let last = memchr::memmem::rfind(&whole[..before_end], b"\n\n").map_or(0, |end| end + 2);
-    let event = &whole[last..];
+    let last = memmem::rfind(&whole[..before_end], b"\n\n").map_or(0, |end| end + 2);
+    let event = &whole[last..end];
     if event.starts_with(b":") {
         return None;
     }
-    let line = |from: usize| {
-        memchr::memchr(b'\n', &event[from..]).map_or(event.len(), |end| from + end + 1)
-    };
-    let start = if event.starts_with(b"event:") {
-        line(0)
-    } else {
-        0
-    };
-    let rest = if event[start..].starts_with(b"id:") {
-        line(start)
-    } else {
-        start
-    };
     let mut bytes = Vec::with_capacity(whole.len() + FIELD.len() + ID_LENGTH + 1);
-    bytes.extend_from_slice(&whole[..last + start]);
+    bytes.extend_from_slice(&whole[..last]);
+    // The head comes before the data, and only it can have an id.
+    let head = match event.starts_with(b"data:") {
+        true => 0,
+        false => memmem::find(event, b"\ndata:").map_or(event.len(), |end| end + 1),
+    };
+    for line in event[..head].split_inclusive(|byte| *byte == b'\n') {
+        if !line.starts_with(b"id:") {
+            bytes.extend_from_slice(line);
+        }
+    }
+    bytes.extend_from_slice(&event[head..]);
     bytes.extend_from_slice(FIELD);
     let id = bytes.len()..bytes.len() + ID_LENGTH;
     bytes.resize(id.end, b'0');
-    bytes.push(b'\n');
-    bytes.extend_from_slice(&event[rest..]);
+    bytes.extend_from_slice(b"\n\n");
     Some(Stamped {
         bytes,
         id,
@@ -79,17 +81,17 @@ mod tests {
     }
 
     #[test]
-    fn an_id_goes_where_the_protocol_has_it() {
+    fn an_id_is_the_last_line_and_the_only_one() {
         let id = order::id(7);
         for (before, after) in [
-            ("data: x\n\n", format!("id: {id}\ndata: x\n\n")),
+            ("data: x\n\n", format!("data: x\nid: {id}\n\n")),
             (
                 "event: a\ndata: x\n\n",
-                format!("event: a\nid: {id}\ndata: x\n\n"),
+                format!("event: a\ndata: x\nid: {id}\n\n"),
             ),
             (
-                "event: a\nid: 3\nretry: 5\ndata: x\n\n",
-                format!("event: a\nid: {id}\nretry: 5\ndata: x\n\n"),
+                "event: a\nid: 3\nretry: 5\ndata: x\ndata: y\n\n",
+                format!("event: a\nretry: 5\ndata: x\ndata: y\nid: {id}\n\n"),
             ),
             (
                 "event: a\nid: 3\ndata: x\n\nevent: b\n\n",
@@ -98,7 +100,7 @@ mod tests {
             ("id: 3\n\n", format!("id: {id}\n\n")),
             (
                 ": c\n\ndata: id: 3\n\n",
-                format!(": c\n\nid: {id}\ndata: id: 3\n\n"),
+                format!(": c\n\ndata: id: 3\nid: {id}\n\n"),
             ),
         ] {
             assert_eq!(stamped(before), Some(after));

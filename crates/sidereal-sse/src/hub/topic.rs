@@ -270,7 +270,8 @@ impl TopicInner {
                 .unwrap_or_default(),
             max_event_size: hub.map_or(MAX_EVENT_SIZE, Hub::event_limit),
             place,
-            ring: Mutex::default(),
+            // There may have been a topic of this name before.
+            ring: Mutex::new(Ring::after_all(order::published())),
             pushed: AtomicU64::new(0),
             failures: AtomicU32::new(0),
             listeners: Listeners::default(),

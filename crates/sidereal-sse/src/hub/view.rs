@@ -24,6 +24,9 @@ use crate::{BodyError, Frame};
 /// How long a variant stays that nobody watches.
 const UNWATCHED: Duration = Duration::from_secs(60);
 
+/// How many variants there may be at a time.
+const MOST: usize = 10_000;
+
 /// State that many watch: a value, how it is rendered, and at most how often.
 ///
 /// A change marks the view, and one render follows, for all who watch. Changes that come faster
@@ -83,7 +86,13 @@ struct Inner<S, K> {
     render: Box<Render<S, K>>,
     /// Between the beginnings of two renders, in nanoseconds.
     pace: AtomicU64,
-    variants: Mutex<HashMap<K, Known<S, K>>>,
+    variants: Mutex<Variants<S, K>>,
+}
+
+struct Variants<S, K> {
+    known: HashMap<K, Known<S, K>>,
+    /// A job looks after those that nobody watches.
+    is_swept: bool,
 }
 
 struct Known<S, K> {
@@ -172,7 +181,10 @@ where
                 version: AtomicU64::new(1),
                 render: Box::new(render),
                 pace: AtomicU64::new(0),
-                variants: Mutex::default(),
+                variants: Mutex::new(Variants {
+                    known: HashMap::new(),
+                    is_swept: false,
+                }),
             }),
         }
         .at_most_per_second(20)
@@ -203,7 +215,8 @@ where
 
     /// Changes the state, and has it rendered for those who watch. Returns what `change` does.
     ///
-    /// Waits for no render and for no viewer, only for other updates: from any task or thread.
+    /// Waits for no render and for no viewer, only for other updates: from any task or thread. Within
+    /// `change` the view itself cannot be asked or changed: that would wait for itself.
     pub fn update<R>(&self, change: impl FnOnce(&mut S) -> R) -> R {
         self.change(change, |_| true)
     }
@@ -239,8 +252,9 @@ where
         lock(&self.inner.state).clone()
     }
 
-    /// One of its pictures, to be watched. It lasts as long as somebody holds or watches it, and a
-    /// minute longer.
+    /// One of its pictures, to be watched. It lasts as long as somebody holds or watches it, and up to
+    /// two minutes longer. There may be 10,000 at a time; who watches one more is answered with a
+    /// 503.
     pub fn variant(&self, key: K) -> Variant<S, K> {
         Variant(Arc::new(Watched {
             shown: self.inner.shown(key),
@@ -251,10 +265,8 @@ where
     /// How many watch it now.
     pub fn watchers(&self) -> usize {
         let variants = lock(&self.inner.variants);
-        let watchers = variants
-            .values()
-            .map(|known| known.shown.topic.listeners.count());
-        watchers.sum()
+        let shown = variants.known.values().map(|known| &known.shown);
+        shown.map(|shown| shown.topic.listeners.count()).sum()
     }
 }
 
@@ -267,16 +279,14 @@ where
         let now = Instant::now();
         let hub = lock(&self.hub).clone();
         let mut variants = lock(&self.variants);
-        if let Some(known) = variants.get_mut(&key) {
+        if let Some(known) = variants.known.get_mut(&key) {
             known.asked = now;
             return known.shown.clone();
         }
-        let gone: Vec<_> = variants
-            .extract_if(|_, known| {
-                Arc::strong_count(&known.shown) == 1
-                    && now.saturating_duration_since(known.asked) >= UNWATCHED
-            })
-            .collect();
+        let place = match variants.known.len() < MOST {
+            true => Place::Private,
+            false => Place::Refused,
+        };
         let shown = Arc::new(Shown {
             view: Arc::downgrade(self),
             key: key.clone(),
@@ -284,18 +294,48 @@ where
                 TopicName::new("view"),
                 TopicOptions::newest_only(),
                 hub.as_ref(),
-                Place::Private,
+                place,
             ),
             progress: Mutex::default(),
         });
+        if place == Place::Refused {
+            return shown;
+        }
         let known = Known {
             shown: shown.clone(),
             asked: now,
         };
-        variants.insert(key, known);
+        variants.known.insert(key, known);
+        if !std::mem::replace(&mut variants.is_swept, true) {
+            let view = Arc::downgrade(self);
+            driver::spawn(move || sweep(view.clone()));
+        }
+        shown
+    }
+
+    /// Lets go of variants that nobody has watched or asked for in a while; says when to look
+    /// again.
+    fn sweep(&self, now: Instant) -> Option<Instant> {
+        let mut variants = lock(&self.variants);
+        let mut next: Option<Instant> = None;
+        let gone = variants.known.extract_if(|_, known| {
+            if Arc::strong_count(&known.shown) > 1 {
+                known.asked = now;
+            }
+            let due = known.asked + UNWATCHED;
+            if due > now {
+                next = Some(next.map_or(due, |next| next.min(due)));
+            }
+            due <= now
+        });
+        let gone: Vec<_> = gone.collect();
+        variants.is_swept = next.is_some();
+        if variants.known.is_empty() {
+            variants.known = HashMap::new();
+        }
         drop(variants);
         drop(gone);
-        shown
+        next
     }
 
     fn version(&self) -> u64 {
@@ -304,10 +344,13 @@ where
 
     fn changed(&self) {
         self.version.fetch_add(1, Ordering::SeqCst);
-        let shown: Vec<_> = lock(&self.variants)
+        let variants = lock(&self.variants);
+        let shown: Vec<_> = variants
+            .known
             .values()
             .map(|known| known.shown.clone())
             .collect();
+        drop(variants);
         for shown in shown {
             shown.changed();
         }
@@ -404,6 +447,19 @@ where
             return Ok(());
         }
         self.topic.push(frame).map_err(BodyError::new)
+    }
+}
+
+async fn sweep<S, K>(view: Weak<Inner<S, K>>)
+where
+    S: Clone + Send + Sync + 'static,
+    K: Clone + Eq + Hash + Send + Sync + 'static,
+{
+    loop {
+        let Some(next) = view.upgrade().and_then(|view| view.sweep(Instant::now())) else {
+            return;
+        };
+        tokio::time::sleep_until(next).await;
     }
 }
 

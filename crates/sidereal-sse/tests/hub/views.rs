@@ -425,3 +425,32 @@ async fn once_keeps_the_order_of_publishing_as_watch_does() {
     let mut once = Page::new(connect(None, None).once((&a, &b)));
     assert_eq!(once.read(), ["b0", "a1"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn variants_that_nobody_watches_go_away_and_there_are_only_so_many() {
+    let view = View::by(0, |n: &u32, key: &u32| Event::new(format!("{n} for {key}")));
+    let mut page = Page::begun(connect(None, None).watch(view.variant(1)));
+    let many: Vec<_> = (1..=10_000).map(|key| view.variant(key)).collect();
+    let one_more = connect(None, None).watch(view.variant(10_001)).into_http();
+    assert_eq!(one_more.status(), 503);
+    drop(many);
+    sleep(Duration::from_secs(130)).await;
+    page.read();
+    view.update(|n| *n = 1);
+    settle().await;
+    assert_eq!(page.read(), ["1 for 1"]);
+    let mut other = Page::begun(connect(None, None).watch(view.variant(10_001)));
+    settle().await;
+    assert_eq!(other.read(), ["1 for 10001"]);
+}
+
+/// A room that is in a user's list twice.
+#[test]
+fn who_follows_something_twice_gets_it_once() {
+    let topic = Hub::new().topic("t");
+    let view = View::new(0, |n: &u32| Event::from_display(n));
+    let mut page = Page::begun(connect(None, None).watch((&topic, &view, [&topic, &topic], &view)));
+    topic.publish(Event::new("x")).unwrap();
+    assert_eq!(page.read(), ["x"]);
+    assert_eq!((topic.subscribers(), view.watchers()), (1, 1));
+}

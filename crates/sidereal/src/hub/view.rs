@@ -197,7 +197,8 @@ where
 
     /// Changes the state, and has it rendered for those who watch. Returns what `change` does.
     ///
-    /// Waits for no render and for no viewer, only for other updates: from any task or thread.
+    /// Waits for no render and for no viewer, only for other updates: from any task or thread. Within
+    /// `change` the view itself cannot be asked or changed: that would wait for itself.
     pub fn update<R>(&self, change: impl FnOnce(&mut S) -> R) -> R {
         self.inner.update(change)
     }
@@ -217,8 +218,9 @@ where
         self.inner.state()
     }
 
-    /// One of its pictures, to be watched. It lasts as long as somebody holds or watches it, and a
-    /// minute longer.
+    /// One of its pictures, to be watched. It lasts as long as somebody holds or watches it, and up to
+    /// two minutes longer. There may be 10,000 at a time; who watches one more is answered with a
+    /// 503.
     pub fn variant(&self, key: K) -> Variant<S, K> {
         self.inner.variant(key)
     }
