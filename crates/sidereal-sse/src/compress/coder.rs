@@ -7,7 +7,7 @@ use bytes::Bytes;
 #[cfg(feature = "brotli")]
 use super::brotli::{self, Brotli};
 use super::{
-    Codec, Packed, Packing,
+    Codec, Compression, Packed, Packing,
     codec::Recipe,
     encoders,
     memory::Memory,
@@ -95,13 +95,11 @@ impl Rolling {
     }
 
     fn write(&mut self, frame: &Frame) -> Packed {
+        let settings = &self.options.compression;
         let packed = match frame.sharing() {
             Some(shared) => self.shared(frame, shared),
-            None if frame.is_sensitive() => self.pack([], frame),
-            None => self.pack(
-                self.memory.base(frame.len(), &self.options.compression),
-                frame,
-            ),
+            None if frame.is_sensitive() => self.pack(settings, [], frame),
+            None => self.pack(settings, self.memory.base(frame.len(), settings), frame),
         };
         self.add_to_sum(frame);
         if frame.is_sensitive() {
@@ -121,19 +119,25 @@ impl Rolling {
     /// An event that goes to many: against the one before it, where that is shared too, so that
     /// all connections that are in step need one chunk; else alone.
     fn shared(&self, frame: &Frame, shared: &Shared) -> Packed {
+        let settings = self.options.compression.for_shared();
         let base = self.memory.last_shared().filter(|_| !frame.is_sensitive());
         let key = Key {
             codec: self.codec,
-            variant: self.recipe.variant(&self.options.compression),
+            variant: self.recipe.variant(&settings),
             base: base.map(|(id, _)| id),
         };
         shared.chunk(key, |key| {
             let base = base.filter(|_| key.base.is_some());
-            self.pack(base.map(|(_, frame)| frame), frame)
+            self.pack(&settings, base.map(|(_, frame)| frame), frame)
         })
     }
 
-    fn pack<'f>(&self, base: impl IntoIterator<Item = &'f Frame>, frame: &Frame) -> Packed {
+    fn pack<'f>(
+        &self,
+        settings: &Compression,
+        base: impl IntoIterator<Item = &'f Frame>,
+        frame: &Frame,
+    ) -> Packed {
         encoders::with(|encoders| {
             let mut text = std::mem::take(&mut encoders.base);
             let mut chunk = std::mem::take(&mut encoders.chunk);
@@ -144,17 +148,10 @@ impl Rolling {
             let event = frame.as_bytes();
             let is_rolled = self
                 .recipe
-                .chunk(
-                    encoders,
-                    &self.options.compression,
-                    &text,
-                    event,
-                    &mut chunk,
-                )
+                .chunk(encoders, settings, &text, event, &mut chunk)
                 .unwrap_or_else(|| {
                     chunk.clear();
-                    self.recipe
-                        .store(&self.options.compression, event, &mut chunk);
+                    self.recipe.store(settings, event, &mut chunk);
                     false
                 });
             let packed = Packed {

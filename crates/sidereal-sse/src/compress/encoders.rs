@@ -12,7 +12,11 @@ use std::{
 /// What is kept of the buffers that an event needed.
 const KEPT: usize = 1 << 20;
 
-/// One encoder of each codec, made when first needed, and their buffers.
+/// For how many levels encoders are kept.
+#[cfg(feature = "gzip")]
+const GZIP_LEVELS: usize = 2;
+
+/// One encoder of each codec and level, made when first needed, and their buffers.
 #[derive(Default)]
 pub(crate) struct Encoders {
     #[cfg(feature = "zstd")]
@@ -20,7 +24,7 @@ pub(crate) struct Encoders {
     #[cfg(feature = "zstd")]
     frame: Vec<u8>,
     #[cfg(feature = "gzip")]
-    gzip: Option<(u8, flate2::Compress)>,
+    gzip: Vec<(u8, flate2::Compress)>,
     /// What a client has decoded last, in one piece.
     pub(super) base: Vec<u8>,
     /// The chunk in the making.
@@ -31,13 +35,18 @@ impl Encoders {
     /// A deflate encoder at its beginning.
     #[cfg(feature = "gzip")]
     pub(super) fn gzip(&mut self, level: u8) -> &mut flate2::Compress {
-        if self.gzip.as_ref().is_some_and(|(other, _)| *other != level) {
-            self.gzip = None;
-        }
-        let (_, encoder) = self.gzip.get_or_insert_with(|| {
+        let known = self.gzip.iter().position(|(other, _)| *other == level);
+        let index = known.unwrap_or_else(|| {
+            // One for private events and one for shared ones, where settings are the same for all.
+            if self.gzip.len() >= GZIP_LEVELS {
+                self.gzip.remove(0);
+            }
             let level_of_zlib = flate2::Compression::new(u32::from(level));
-            (level, flate2::Compress::new(level_of_zlib, false))
+            let encoder = flate2::Compress::new(level_of_zlib, false);
+            self.gzip.push((level, encoder));
+            self.gzip.len() - 1
         });
+        let (_, encoder) = &mut self.gzip[index];
         encoder.reset();
         encoder
     }

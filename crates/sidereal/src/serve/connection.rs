@@ -23,6 +23,7 @@ use tower_service::Service;
 
 use super::{
     BoxError,
+    aside::Aside,
     deadline::DeadlineStream,
     listener::{FOR_EVER, SocketSettings},
     requests::Requests,
@@ -42,6 +43,17 @@ pub(super) enum Phase {
     Draining,
     /// Connections end now.
     Closing,
+}
+
+/// What there is to know of a connection beside what hyper makes of it.
+enum News {
+    Phase(Phase),
+    /// The client has had the time in which it was to begin.
+    Mute,
+    /// The peer gives no sign of life.
+    Silent,
+    /// The client has left.
+    Left,
 }
 
 /// How a connection was over.
@@ -120,29 +132,40 @@ where
         let mut silent = pin!(watch.silent(write_deadline.unwrap_or_default(), is_pinged));
         let mut left = pin!(watch.left());
         loop {
-            tokio::select! {
+            let waits_for_a_word = may_be_mute;
+            let news = pin!(async {
+                tokio::select! {
+                    biased;
+                    phase = next(&mut self.phase) => News::Phase(phase),
+                    () = mute.as_mut(), if waits_for_a_word => News::Mute,
+                    () = silent.as_mut(), if write_deadline.is_some() => News::Silent,
+                    () = left.as_mut() => News::Left,
+                }
+            });
+            let news = tokio::select! {
                 biased;
                 _ = connection.as_mut() => break,
-                phase = next(&mut self.phase) => match phase {
-                    Phase::Serving => {}
-                    Phase::Draining => connection.as_mut().graceful_shutdown(),
-                    Phase::Closing => {
-                        verdict.give_up(EndReason::Shutdown);
-                        self.forced.fetch_add(1, Ordering::Relaxed);
-                        return Over::ByForce;
-                    }
-                },
-                () = mute.as_mut(), if may_be_mute => {
+                news = Aside::new(news) => news,
+            };
+            match news {
+                News::Phase(Phase::Serving) => {}
+                News::Phase(Phase::Draining) => connection.as_mut().graceful_shutdown(),
+                News::Phase(Phase::Closing) => {
+                    verdict.give_up(EndReason::Shutdown);
+                    self.forced.fetch_add(1, Ordering::Relaxed);
+                    return Over::ByForce;
+                }
+                News::Mute => {
                     may_be_mute = false;
                     if version.get().is_none() {
                         return Over::ByForce;
                     }
                 }
-                () = silent.as_mut(), if write_deadline.is_some() => {
+                News::Silent => {
                     verdict.give_up(EndReason::WriteDeadline);
                     return Over::ByForce;
                 }
-                () = left.as_mut() => return Over::ByForce,
+                News::Left => return Over::ByForce,
             }
         }
         if verdict.is_given() {

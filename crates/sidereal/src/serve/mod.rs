@@ -28,6 +28,7 @@
 //!
 //! [`Shutdown`]: sidereal_sse::Shutdown
 
+mod aside;
 #[cfg(feature = "axum-listener")]
 mod axum;
 mod connection;

@@ -1,7 +1,10 @@
 //! How much of a response was handed to the server and has not reached the socket.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     task::{Context, Poll, Waker},
 };
 
@@ -15,62 +18,73 @@ use tokio::time::Instant;
 /// socket, where no write is ever pending; this is where that shows.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    bytes: usize,
-    /// When bytes were last written, or were first there to be written.
-    progress: Option<Instant>,
-    when_empty: Option<Waker>,
+    bytes: AtomicUsize,
+    /// Somebody waits for it to be empty.
+    is_awaited: AtomicBool,
+    when_empty: Mutex<Option<Waker>>,
+    /// When bytes were last written, or were first there to be written; where that is of use.
+    progress: Option<Mutex<Option<Instant>>>,
 }
 
 impl Outbox {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// An outbox that knows since when nothing has moved: HTTP/2's. On HTTP/1.1, the socket does.
+    pub(super) fn timed() -> Self {
+        Self {
+            progress: Some(Mutex::default()),
+            ..Self::default()
+        }
     }
 
     /// Bytes that wait to be written.
     pub(super) fn bytes(&self) -> usize {
-        self.state().bytes
+        self.bytes.load(Ordering::SeqCst)
     }
 
     /// Since when nothing has moved, or `None` when nothing waits.
     pub(super) fn stuck_since(&self) -> Option<Instant> {
-        let state = self.state();
-        state.progress.filter(|_| state.bytes > 0)
+        let progress = *lock(self.progress.as_ref()?);
+        progress.filter(|_| self.bytes() > 0)
     }
 
     /// Ready when everything is written.
     pub(super) fn poll_empty(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.state();
-        if state.bytes == 0 {
+        if self.bytes() == 0 {
             return Poll::Ready(());
         }
-        state.when_empty = Some(cx.waker().clone());
-        Poll::Pending
+        *lock(&self.when_empty) = Some(cx.waker().clone());
+        self.is_awaited.store(true, Ordering::SeqCst);
+        // Written in between, by whoever did not see that it is awaited.
+        match self.bytes() {
+            0 => Poll::Ready(()),
+            _ => Poll::Pending,
+        }
     }
 
     fn add(&self, bytes: usize) {
-        let mut state = self.state();
-        if state.bytes == 0 {
-            state.progress = Some(Instant::now());
+        let before = self.bytes.fetch_add(bytes, Ordering::SeqCst);
+        if before == 0 {
+            self.moves();
         }
-        state.bytes += bytes;
     }
 
     fn wrote(&self, bytes: usize) {
-        let mut state = self.state();
-        state.bytes = state.bytes.saturating_sub(bytes);
-        state.progress = Some(Instant::now());
-        if state.bytes == 0
-            && let Some(waker) = state.when_empty.take()
-        {
-            drop(state);
-            waker.wake();
+        self.moves();
+        let before = self.bytes.fetch_sub(bytes, Ordering::SeqCst);
+        if before == bytes && self.is_awaited.swap(false, Ordering::SeqCst) {
+            let waker = lock(&self.when_empty).take();
+            waker.into_iter().for_each(Waker::wake);
         }
     }
+
+    fn moves(&self) {
+        if let Some(progress) = &self.progress {
+            *lock(progress) = Some(Instant::now());
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A piece of a body, counted in the outbox until it is written or dropped.
@@ -142,7 +156,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn counts_what_is_not_written() {
-        let outbox = Arc::new(Outbox::default());
+        let outbox = Arc::new(Outbox::timed());
         assert_eq!(outbox.stuck_since(), None);
         let begun = Instant::now();
         let mut one = Chunk::new(&b"12345"[..], &outbox);

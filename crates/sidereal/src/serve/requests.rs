@@ -56,8 +56,11 @@ where
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let _ = self.version.set(request.version());
-        let outbox = Arc::new(Outbox::default());
         let http2 = request.version() == Version::HTTP_2;
+        let outbox = Arc::new(match http2 {
+            true => Outbox::timed(),
+            false => Outbox::default(),
+        });
         // On HTTP/1.1 hyper sees to it.
         let without_body = http2 && request.method() == Method::HEAD;
         let transport = if http2 {
