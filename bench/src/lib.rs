@@ -4,8 +4,15 @@
 //! round, and what counts is the ratio of their medians. Results are checked, so that a wrong
 //! answer is not a fast one.
 
+pub mod arguments;
+pub mod child;
+pub mod content;
 pub mod decode;
 pub mod page;
+pub mod process;
+pub mod publisher;
+pub mod quantiles;
+pub mod recording;
 
 use std::time::{Duration, Instant};
 

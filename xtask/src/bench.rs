@@ -19,6 +19,15 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<bool, E
             )));
         }
     };
+    // All of them, since one may start another: a server that it measures.
+    let mut command = workspace.cargo(["build", "--release", "--package", "bench", "--bins"]);
+    let status = command.status();
+    if !status
+        .map_err(|error| Error::start("cargo", &error))?
+        .success()
+    {
+        return Ok(false);
+    }
     let mut well = true;
     for name in chosen {
         let mut command = workspace.cargo(["run", "--release", "--package", "bench", "--bin"]);
@@ -31,7 +40,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<bool, E
     Ok(well)
 }
 
-/// The names of all benchmarks.
+/// The names of all benchmarks: of all programs but the servers, which run for ever.
 fn names(workspace: &Workspace) -> Result<Vec<String>, Error> {
     let mut command = workspace.cargo(["metadata", "--format-version", "1", "--no-deps"]);
     let output = command
@@ -50,7 +59,9 @@ fn names(workspace: &Workspace) -> Result<Vec<String>, Error> {
         .unwrap_or_default()
         .iter()
         .filter(is_program)
-        .filter_map(|target| target["name"].as_str().map(str::to_owned))
+        .filter_map(|target| target["name"].as_str())
+        .filter(|name| !name.ends_with("-server"))
+        .map(str::to_owned)
         .collect();
     names.sort();
     Ok(names)

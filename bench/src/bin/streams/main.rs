@@ -12,7 +12,6 @@
 //! was to be sent.
 
 mod load;
-mod proc;
 mod report;
 mod server;
 mod viewers;

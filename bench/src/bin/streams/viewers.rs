@@ -1,9 +1,8 @@
 //! The load: many connections that read, of which some are recorded.
 
 use std::{
-    io::{self, BufRead, BufReader, Write},
+    io,
     net::SocketAddr,
-    process::{Child, ChildStdin, ChildStdout, Stdio},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -11,6 +10,11 @@ use std::{
     time::Duration,
 };
 
+use bench::{
+    child::ChildServer,
+    process::{self, SERVER_CORE},
+    recording,
+};
 use sidereal::Codec;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -18,7 +22,7 @@ use tokio::{
     time::sleep,
 };
 
-use crate::{load::Load, proc, server::Contestant};
+use crate::{load::Load, server::Contestant};
 
 pub(crate) struct Plan {
     pub(crate) streams: usize,
@@ -39,7 +43,7 @@ pub(crate) struct Measured {
 const RECORDED: usize = 3;
 
 pub(crate) fn measure(contestant: Contestant, plan: &Plan) -> io::Result<Measured> {
-    let mut server = Server::start(contestant)?;
+    let mut server = start(contestant)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -48,12 +52,16 @@ pub(crate) fn measure(contestant: Contestant, plan: &Plan) -> io::Result<Measure
     measured
 }
 
-async fn watch(server: &mut Server, contestant: Contestant, plan: &Plan) -> io::Result<Measured> {
-    let before = proc::memory(server.pid())?;
+async fn watch(
+    server: &mut ChildServer,
+    contestant: Contestant,
+    plan: &Plan,
+) -> io::Result<Measured> {
+    let before = process::memory(server.pid())?;
     let bytes = Arc::new(AtomicU64::new(0));
     let mut recorded = Vec::new();
     for n in 0..plan.streams {
-        let viewer = Viewer::connect(server.address, contestant.codec).await?;
+        let viewer = Viewer::connect(server.address(), contestant.codec).await?;
         let bytes = bytes.clone();
         if n < RECORDED {
             recorded.push(tokio::spawn(viewer.record(bytes, plan.warm_up)));
@@ -67,15 +75,15 @@ async fn watch(server: &mut Server, contestant: Contestant, plan: &Plan) -> io::
     }
     sleep(plan.warm_up).await;
     let (cpu, events, read) = (
-        proc::cpu(server.pid())?,
-        server.events()?,
+        process::time(server.pid())?.ran,
+        events_of(server)?,
         bytes.load(Ordering::Relaxed),
     );
     sleep(plan.window).await;
-    let cpu = proc::cpu(server.pid())? - cpu;
-    let events = server.events()? - events;
+    let cpu = process::time(server.pid())?.ran - cpu;
+    let events = events_of(server)? - events;
     let read = bytes.load(Ordering::Relaxed) - read;
-    let memory = proc::memory(server.pid())?.saturating_sub(before);
+    let memory = process::memory(server.pid())?.saturating_sub(before);
     for recording in recorded {
         let recording = recording.await.map_err(io::Error::other)??;
         check(contestant.load, contestant.codec, &recording)?;
@@ -91,53 +99,13 @@ async fn watch(server: &mut Server, contestant: Contestant, plan: &Plan) -> io::
     })
 }
 
-struct Server {
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-    address: SocketAddr,
+fn start(contestant: Contestant) -> io::Result<ChildServer> {
+    let mut command = process::pinned(SERVER_CORE, std::env::current_exe()?)?;
+    ChildServer::start(command.args(["serve", &contestant.to_string()]))
 }
 
-impl Server {
-    fn start(contestant: Contestant) -> io::Result<Self> {
-        let mut child = proc::pinned(0)?
-            .args(["serve", &contestant.to_string()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let pipes = child.stdin.take().zip(child.stdout.take());
-        let (input, output) = pipes.ok_or_else(|| io::Error::other("no pipes"))?;
-        let mut server = Self {
-            child,
-            input,
-            output: BufReader::new(output),
-            address: SocketAddr::from(([127, 0, 0, 1], 0)),
-        };
-        server.address = server.line()?.parse().map_err(io::Error::other)?;
-        Ok(server)
-    }
-
-    fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
-    fn line(&mut self) -> io::Result<String> {
-        let mut line = String::new();
-        self.output.read_line(&mut line)?;
-        Ok(line.trim().to_owned())
-    }
-
-    fn events(&mut self) -> io::Result<u64> {
-        self.input.write_all(b"\n")?;
-        self.line()?.parse().map_err(io::Error::other)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn events_of(server: &mut ChildServer) -> io::Result<u64> {
+    server.ask("events")?.parse().map_err(io::Error::other)
 }
 
 struct Viewer {
@@ -185,24 +153,7 @@ impl Viewer {
 
 /// A recording says, from its first tick on, what was to be sent.
 fn check(load: Load, codec: Option<Codec>, recording: &[u8]) -> io::Result<()> {
-    let split = recording
-        .windows(4)
-        .position(|window| window == b"\r\n\r\n");
-    let (head, body) = recording.split_at(split.ok_or_else(|| io::Error::other("no head"))? + 4);
-    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
-    let coded = codec.map(|codec| format!("content-encoding: {codec}\r\n"));
-    if coded.is_some_and(|coded| !head.contains(&coded)) {
-        return Err(io::Error::other(format!("not compressed as asked: {head}")));
-    }
-    let text = bench::decode::text(codec, &bench::decode::dechunk(body))?;
-    let text = String::from_utf8(text).map_err(io::Error::other)?;
-    let events = text.split("\n\n").map(|event| {
-        let data = event
-            .lines()
-            .filter_map(|line| line.strip_prefix("data: elements "));
-        data.collect::<Vec<_>>().join("\n")
-    });
-    let events: Vec<String> = events.filter(|event| !event.is_empty()).collect();
+    let events = recording::elements(codec, recording)?;
     // The last one may be cut off.
     let whole = events.len().saturating_sub(1);
     if whole < 3 {

@@ -1,0 +1,57 @@
+//! What is below the router.
+
+use std::{io, str::FromStr};
+
+use axum::Router;
+use sidereal::serve::serve;
+use tokio::{
+    net::TcpListener,
+    runtime::{Builder, Runtime},
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stack {
+    /// `axum::serve`.
+    Axum,
+    /// `sidereal::serve`.
+    Hyper,
+}
+
+impl FromStr for Stack {
+    type Err = ();
+
+    fn from_str(name: &str) -> Result<Self, ()> {
+        match name {
+            "axum" => Ok(Self::Axum),
+            "hyper" => Ok(Self::Hyper),
+            _ => Err(()),
+        }
+    }
+}
+
+impl Stack {
+    /// The runtime on which it is awaited. `sidereal::serve` makes those of its threads itself.
+    pub(crate) fn runtime(self, threads: usize) -> io::Result<Runtime> {
+        let mut builder = match (self, threads) {
+            (Self::Axum, 1..) => Builder::new_multi_thread(),
+            _ => Builder::new_current_thread(),
+        };
+        builder.worker_threads(threads.max(1)).enable_all().build()
+    }
+
+    pub(crate) async fn serve(
+        self,
+        listener: TcpListener,
+        router: Router,
+        threads: usize,
+    ) -> io::Result<()> {
+        match self {
+            Self::Axum => axum::serve(listener, router).await,
+            Self::Hyper => serve(listener, router)
+                .threads(threads)
+                .max_connections(100_000)
+                .await
+                .map(|_| ()),
+        }
+    }
+}
