@@ -62,8 +62,8 @@ impl Load {
         }
     }
 
-    /// Fewer subscribers for tower-http's layer, which compresses for each of them: on one core it
-    /// cannot keep up with the others' load. What each costs is the same.
+    /// Fewer subscribers for tower-http's layer, which compresses for each of them: one core could
+    /// hardly keep up with the others' load. What each costs is the same.
     pub(crate) fn for_contestant(self, contestant: Contestant) -> Self {
         let is_slow = contestant.who == Who::Official && contestant.codec.is_some();
         let most = if is_slow { 200 } else { usize::MAX };

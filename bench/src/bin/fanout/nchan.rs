@@ -44,8 +44,9 @@ impl Nginx {
             .local_addr()?
             .port();
         fs::write(folder.join("nginx.conf"), configuration(port, open_files))?;
-        let child = pinned(SERVER_CORE, PROGRAM)?
-            .arg("-p")
+        // Should we be killed, it ends too.
+        let child = pinned(SERVER_CORE, "setpriv")?
+            .args(["--pdeathsig", "TERM", PROGRAM, "-p"])
             .arg(&folder)
             .args(["-c", "nginx.conf", "-e", "error.log"])
             .stdin(Stdio::null())
