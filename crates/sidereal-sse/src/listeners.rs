@@ -49,7 +49,12 @@ impl Listeners {
         // Many who came and went leave no memory behind.
         let room = match slots.is_empty() {
             true => Some(std::mem::take(&mut *slots)),
-            false => None,
+            false => {
+                if slots.capacity() > 64 && slots.len() < slots.capacity() / 8 {
+                    slots.shrink_to_fit();
+                }
+                None
+            }
         };
         drop(slots);
         drop((gone, room));

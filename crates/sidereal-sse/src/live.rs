@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 use crate::{
     Aborted, BodyError, End, EndReason, Frame, Sender, Shutdown,
     compress::{Coder, Packed, Packing},
-    hub::{Feed, Next, Plan},
+    hub::{self, Feed, Next, Plan},
     lifecycle::{END_TARGET, Lifecycle},
     queue::Queue,
     shutdown::Followed,
@@ -312,7 +312,10 @@ impl Live {
         if !matches!(self.work, Work::Connecting(..))
             && let Some(feed) = &mut self.feed
         {
-            let before = self.queue.next_comes_after().unwrap_or(u64::MAX);
+            // In this order: what is sent after the queue was seen empty comes after this number.
+            let limit = hub::published();
+            let waiting = self.queue.next_comes_after();
+            let before = waiting.unwrap_or(limit);
             match feed.next(before.min(self.until)) {
                 Next::Event { frame, missed } => {
                     if missed > 0 {
@@ -320,6 +323,8 @@ impl Live {
                     }
                     return Some(frame);
                 }
+                // What came since may come after an event that this did not see.
+                Next::Nothing if waiting.is_none() => return None,
                 Next::Nothing => {}
                 Next::Done => self.feed_ends(EndReason::Finished),
                 Next::Failed => self.feed_ends(EndReason::Failed),
@@ -335,6 +340,7 @@ impl Live {
     /// There is nothing more to follow, which ends the stream unless something else did.
     fn feed_ends(&mut self, reason: EndReason) {
         self.feed = None;
+        self.queue.end(reason);
         self.ending.get_or_insert((reason, None));
     }
 
@@ -410,7 +416,7 @@ impl Drop for Live {
         if self.phase == Phase::Over {
             return;
         }
-        if self.ending.is_none() {
+        if matches!(self.phase, Phase::New | Phase::Open) {
             self.end(self.lifecycle.drop_reason(), None);
         }
         self.over();

@@ -64,7 +64,7 @@ impl Sse {
             following.0.once = once;
         }
         sse.long_lived = !once;
-        sse.follow_shutdown = !once;
+        sse.follow_shutdown = true;
         sse
     }
 
@@ -85,7 +85,8 @@ impl Sse {
     /// published or sent. A reply becomes a long-lived stream, whose events go first.
     ///
     /// Following begins when the stream does, and its events are sent when
-    /// [`on_connect`](Self::on_connect) is done. A body that comes to its end ends the stream.
+    /// [`on_connect`](Self::on_connect) is done. A body that comes to its end ends the stream. An
+    /// answer that was to be one event of each (`once`) goes on with the next ones.
     ///
     /// ```
     /// # use sidereal_sse::{Connect, Event, Hub};
@@ -103,7 +104,9 @@ impl Sse {
             .following
             .get_or_insert_with(|| Following(Plan::default()));
         what.follow(following);
-        if matches!(self.source, Source::Known(_)) {
+        // What was to be one event of each goes on.
+        let was_once = std::mem::take(&mut following.0.once);
+        if was_once || matches!(self.source, Source::Known(_)) {
             self.long_lived = true;
             self.follow_shutdown = true;
         }

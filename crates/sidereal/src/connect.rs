@@ -272,6 +272,7 @@ impl Connect {
     /// A view is rendered if it was changed since it was last, as often as it may be; so the answer
     /// shows every change that was made before the request. It fails where the render does. Of a
     /// topic it gives the first event that a subscriber would get, and waits where there is none yet.
+    /// Bodies that run for each connection ([`EveryFor`](crate::EveryFor)) have no part in it.
     ///
     /// ```
     /// # use sidereal::{Connect, Sse, View};

@@ -57,7 +57,8 @@ impl Sse {
     /// published or sent. A reply becomes a long-lived stream, whose events go first.
     ///
     /// Following begins when the stream does, and its events are sent when
-    /// [`on_connect`](Self::on_connect) is done. A body that comes to its end ends the stream.
+    /// [`on_connect`](Self::on_connect) is done. A body that comes to its end ends the stream. An
+    /// answer that was to be one event of each (`once`) goes on with the next ones.
     ///
     /// ```
     /// # use sidereal::{Connect, PatchElements, Sse, View};

@@ -68,9 +68,11 @@ where
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // A panic in the job is a bug of ours: begun anew, it would panic again.
+        let make = self.make.take();
         let polled = self.job.as_mut().poll(cx);
-        if polled.is_ready() {
-            self.make = None;
+        if polled.is_pending() {
+            self.make = make;
         }
         polled
     }
@@ -82,10 +84,7 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     fn drop(&mut self) {
-        // A panic in the job is a bug of ours: begun anew, it would panic again.
-        if let Some(make) = self.make.take()
-            && !std::thread::panicking()
-        {
+        if let Some(make) = self.make.take() {
             spawn_on_thread(make);
         }
     }

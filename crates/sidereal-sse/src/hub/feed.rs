@@ -21,6 +21,32 @@ pub(crate) enum Start {
     Next,
     Newest,
     Oldest,
+    /// The newest, once what is shown is of this version.
+    Version(u32),
+}
+
+/// What a source shows that has versions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shown {
+    pub(crate) version: u32,
+    pub(crate) is: Is,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Is {
+    /// The newest event.
+    #[default]
+    Picture,
+    /// Nothing.
+    Empty,
+    Failed,
+}
+
+impl Shown {
+    /// Whether it is of this version or a later one. They come round, after four billion.
+    fn is_of(self, version: u32) -> bool {
+        self.version.wrapping_sub(version) < u32::MAX / 2
+    }
 }
 
 /// What can be followed: a topic, and who is to be told that somebody follows it.
@@ -30,6 +56,11 @@ pub(crate) trait Source: Send + Sync + 'static {
     /// Whether the newest event shows the present.
     fn is_present(&self) -> bool {
         false
+    }
+
+    /// What it shows.
+    fn shown(&self) -> Option<Shown> {
+        None
     }
 
     /// Somebody follows from now on. With `fresh`, an event that does not show the present will
@@ -154,8 +185,18 @@ struct Track {
     slot: Slot,
     /// The position of the event that it reads next.
     next: u64,
-    /// How often the topic had failed when this began.
-    failures: u32,
+    /// Which version of what is shown it waits for, if it does.
+    needs: u32,
+    waits: bool,
+}
+
+/// How a track stands that may have waited for a version.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Settled {
+    Ready,
+    Waits,
+    Empty,
+    Failed,
 }
 
 /// What comes next of all that is followed.
@@ -190,9 +231,7 @@ impl Feed {
 
     /// Whether there may be something new.
     pub(crate) fn has_news(&self) -> bool {
-        let is_new = |track: &Track| track.source.topic().pushed() > track.next;
-        let has_failed = |track: &Track| track.source.topic().failures() != track.failures;
-        self.tracks.iter().any(is_new) || self.once && self.tracks.iter().any(has_failed)
+        self.tracks.iter().any(Track::has_news)
     }
 
     /// The next event in the order of all events, up to the one with this number.
@@ -200,8 +239,12 @@ impl Feed {
         // Most follow one topic, which has an order of its own.
         if let [track] = &mut self.tracks[..]
             && !self.once
+            && !track.waits
         {
             return track.next(until);
+        }
+        if self.settle() {
+            return Next::Failed;
         }
         loop {
             // First the limit, then the rings: what is numbered up to it is in them.
@@ -227,8 +270,8 @@ impl Feed {
                     }
                 }
                 _ if is_late && limit < until => {}
-                Some(_) => return Next::Nothing,
-                None => return self.nothing(),
+                None if self.once && self.tracks.is_empty() => return Next::Done,
+                Some(_) | None => return Next::Nothing,
             }
         }
     }
@@ -245,18 +288,19 @@ impl Feed {
         Some(Next::Event { frame, missed })
     }
 
-    fn nothing(&self) -> Next {
-        if !self.once {
-            return Next::Nothing;
-        }
-        if self.tracks.is_empty() {
-            return Next::Done;
-        }
-        let has_failed = |track: &Track| track.source.topic().failures() != track.failures;
-        match self.tracks.iter().any(has_failed) {
-            true => Next::Failed,
-            false => Next::Nothing,
-        }
+    /// Looks after those that wait for a version; says whether one failed that is wanted for it.
+    fn settle(&mut self) -> bool {
+        let once = self.once;
+        let mut has_failed = false;
+        self.tracks.retain_mut(|track| match track.settle() {
+            Settled::Ready | Settled::Waits => true,
+            Settled::Empty => !once,
+            Settled::Failed => {
+                has_failed |= once;
+                true
+            }
+        });
+        has_failed
     }
 }
 
@@ -268,13 +312,13 @@ impl Track {
             wake: Arc::clone(wake),
             client: client.cloned(),
         });
-        let failures = topic.failures();
         let next = topic.ring().pushed();
         Self {
             source,
             slot,
             next,
-            failures,
+            needs: 0,
+            waits: false,
         }
     }
 
@@ -283,8 +327,47 @@ impl Track {
         let ring = self.source.topic().ring();
         match start {
             Start::Next => {}
+            Start::Version(version) => {
+                self.needs = version;
+                self.waits = true;
+            }
             Start::Newest => self.next = ring.oldest().max(ring.pushed().saturating_sub(1)),
             Start::Oldest => self.next = ring.oldest(),
+        }
+    }
+
+    fn has_news(&self) -> bool {
+        match self.waits {
+            true => self.is_shown().is_some(),
+            false => self.source.topic().pushed() > self.next,
+        }
+    }
+
+    /// What is shown, if it is of the version that this waits for.
+    fn is_shown(&self) -> Option<Is> {
+        let shown = self.source.shown()?;
+        shown.is_of(self.needs).then_some(shown.is)
+    }
+
+    /// Goes on with the newest event when that is of the version which this waits for: whether it
+    /// was pushed for that version, or is the same as before.
+    fn settle(&mut self) -> Settled {
+        if !self.waits {
+            return Settled::Ready;
+        }
+        let Some(is) = self.is_shown() else {
+            return Settled::Waits;
+        };
+        self.waits = false;
+        let ring = self.source.topic().ring();
+        self.next = ring.pushed();
+        match is {
+            Is::Failed => Settled::Failed,
+            Is::Picture if ring.newest().is_some() => {
+                self.next -= 1;
+                Settled::Ready
+            }
+            Is::Empty | Is::Picture => Settled::Empty,
         }
     }
 
@@ -335,7 +418,7 @@ impl Track {
     /// The number of the event that it would take; `Err` where it has fallen off.
     fn peek(&self) -> Result<Option<u64>, u64> {
         let topic = self.source.topic();
-        if topic.pushed() <= self.next {
+        if self.waits || topic.pushed() <= self.next {
             return Ok(None);
         }
         let ring = topic.ring();

@@ -29,6 +29,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::time::Instant;
@@ -174,25 +175,30 @@ impl Hub {
             }
             return self.with_inner(inner);
         }
-        let place = match topics.listed.len() < hub.max_topics.load(Ordering::Relaxed) {
+        // One of this name that is just going away has a place already.
+        let has_room = topics.listed.len() < hub.max_topics.load(Ordering::Relaxed);
+        let place = match has_room || topics.listed.contains_key(&name) {
             true => Place::Listed,
             false => Place::Refused,
         };
         let inner = Arc::new(TopicInner::new(name.clone(), options, Some(self), place));
+        let mut starts_sweep = false;
         if place == Place::Listed {
             let history = options.has_history().then(|| History {
                 topic: inner.clone(),
                 pushed: 0,
                 idle_since: None,
             });
-            if history.is_some() && !std::mem::replace(&mut topics.is_swept, true) {
-                let hub = Arc::downgrade(hub);
-                driver::spawn(move || sweep(hub.clone()));
-            }
+            let has_history = history.is_some();
+            starts_sweep = has_history && !std::mem::replace(&mut topics.is_swept, true);
             let topic = Arc::downgrade(&inner);
             topics.listed.insert(name, Listed { topic, history });
         }
         drop(topics);
+        if starts_sweep {
+            let hub = Arc::downgrade(hub);
+            driver::spawn(move || sweep(hub.clone()));
+        }
         self.with_inner(inner)
     }
 
@@ -325,7 +331,9 @@ async fn sweep(hub: Weak<HubInner>) {
         let Some(next) = hub.upgrade().and_then(|hub| hub.sweep(Instant::now())) else {
             return;
         };
-        tokio::time::sleep_until(next).await;
+        // Topics that are made meanwhile may be idle sooner.
+        let at_least = Instant::now() + Duration::from_secs(60);
+        tokio::time::sleep_until(next.min(at_least)).await;
     }
 }
 

@@ -7,6 +7,7 @@ use std::{
     task::Poll,
 };
 
+use super::HUB_TARGET;
 use crate::{BodyError, Frame, IntoFrame};
 
 /// What a render is to come to: at once, or when it is ready.
@@ -58,4 +59,10 @@ pub(super) async fn run(render: impl FnOnce() -> Rendering) -> Result<Frame, Bod
 
 fn guarded<R>(run: impl FnOnce() -> R) -> Result<R, BodyError> {
     catch_unwind(AssertUnwindSafe(run)).map_err(BodyError::from_panic)
+}
+
+/// Says that a render or a tick has failed: an error's text is the application's code too, and so is
+/// what takes the log.
+pub(super) fn report(what: &str, error: &BodyError) {
+    let _ = guarded(|| tracing::error!(target: HUB_TARGET, %error, "{what}"));
 }

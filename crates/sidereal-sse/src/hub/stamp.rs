@@ -25,14 +25,8 @@ pub(super) struct Stamped {
 /// that breaks off in the middle, a page would have the id and not the content.
 pub(super) fn room_for_id(frame: &Frame) -> Option<Stamped> {
     let whole = frame.as_bytes();
-    let before_end = whole.len().checked_sub(2)?;
-    let end = before_end + 1;
-    // No event has a blank line in it.
-    let last = memmem::rfind(&whole[..before_end], b"\n\n").map_or(0, |end| end + 2);
+    let (last, end) = last_event(whole)?;
     let event = &whole[last..end];
-    if event.starts_with(b":") {
-        return None;
-    }
     let mut bytes = Vec::with_capacity(whole.len() + FIELD.len() + ID_LENGTH + 1);
     bytes.extend_from_slice(&whole[..last]);
     // The head comes before the data, and only it can have an id.
@@ -49,12 +43,28 @@ pub(super) fn room_for_id(frame: &Frame) -> Option<Stamped> {
     bytes.extend_from_slice(FIELD);
     let id = bytes.len()..bytes.len() + ID_LENGTH;
     bytes.resize(id.end, b'0');
-    bytes.extend_from_slice(b"\n\n");
+    bytes.push(b'\n');
+    bytes.extend_from_slice(&whole[end..]);
     Some(Stamped {
         bytes,
         id,
         is_sensitive: frame.is_sensitive(),
     })
+}
+
+/// Where the last event begins, comments not counted, and where the blank line at its end.
+fn last_event(whole: &[u8]) -> Option<(usize, usize)> {
+    let mut after = whole.len();
+    while after >= 2 {
+        let end = after - 1;
+        // No event has a blank line in it.
+        let begin = memmem::rfind(&whole[..after - 2], b"\n\n").map_or(0, |end| end + 2);
+        if !whole[begin..end].starts_with(b":") {
+            return Some((begin, end));
+        }
+        after = begin;
+    }
+    None
 }
 
 impl Stamped {
@@ -98,6 +108,10 @@ mod tests {
                 format!("event: a\nid: 3\ndata: x\n\nevent: b\nid: {id}\n\n"),
             ),
             ("id: 3\n\n", format!("id: {id}\n\n")),
+            (
+                "data: x\n\n: c\n\n:\n\n",
+                format!("data: x\nid: {id}\n\n: c\n\n:\n\n"),
+            ),
             (
                 ": c\n\ndata: id: 3\n\n",
                 format!(": c\n\ndata: id: 3\nid: {id}\n\n"),

@@ -12,8 +12,8 @@ use tokio::{
 };
 
 use super::{
-    HUB_TARGET, Hub, TopicName, TopicOptions, driver,
-    feed::{Following, Source, Start, Watch},
+    Hub, TopicName, TopicOptions, driver,
+    feed::{Following, Is, Shown, Source, Start, Watch},
     render::{self, Picture, Rendering},
     topic::{Place, TopicInner},
 };
@@ -175,6 +175,17 @@ struct Progress {
     is_running: bool,
     /// The newest event was made since it runs.
     is_present: bool,
+    /// How many ticks there were.
+    ticks: u32,
+    /// What came of the last one.
+    is: Is,
+}
+
+impl Progress {
+    fn stops(&mut self) {
+        self.is_running = false;
+        self.is_present = false;
+    }
 }
 
 impl Ticking {
@@ -184,6 +195,7 @@ impl Ticking {
             let result = render::run(|| lock(&self.make)()).await;
             self.show(result);
             let Some(next) = next_tick(due, self.period) else {
+                lock(&self.progress).stops();
                 return;
             };
             due = next;
@@ -194,7 +206,7 @@ impl Ticking {
                 sleep_until(at).await;
                 let mut progress = lock(&self.progress);
                 if self.topic.listeners.count() == 0 {
-                    *progress = Progress::default();
+                    progress.stops();
                     return;
                 }
             }
@@ -203,15 +215,17 @@ impl Ticking {
 
     fn show(&self, result: Result<Frame, BodyError>) {
         let mut progress = lock(&self.progress);
-        let result = result.and_then(|frame| self.topic.push(frame).map_err(BodyError::new));
-        progress.is_present = result.is_ok();
-        if result.is_err() {
-            self.topic.fail();
-        }
+        let result = result.and_then(|frame| match frame.is_empty() {
+            true => Ok(Is::Empty),
+            false => Ok(self.topic.push(frame).map(|()| Is::Picture)?),
+        });
+        progress.ticks = progress.ticks.wrapping_add(1);
+        progress.is = *result.as_ref().unwrap_or(&Is::Failed);
+        progress.is_present = progress.is == Is::Picture;
         drop(progress);
         self.topic.listeners.wake();
         if let Err(error) = result {
-            tracing::error!(target: HUB_TARGET, %error, "a tick failed");
+            render::report("a tick failed", &error);
         }
     }
 }
@@ -225,11 +239,19 @@ impl Source for Ticking {
         lock(&self.progress).is_present
     }
 
+    fn shown(&self) -> Option<Shown> {
+        let progress = lock(&self.progress);
+        Some(Shown {
+            version: progress.ticks,
+            is: progress.is,
+        })
+    }
+
     fn begin(self: Arc<Self>, _: bool) -> Start {
         let mut progress = lock(&self.progress);
         let start = match progress.is_present {
             true => Start::Newest,
-            false => Start::Next,
+            false => Start::Version(progress.ticks.wrapping_add(1)),
         };
         if !std::mem::replace(&mut progress.is_running, true) {
             drop(progress);
@@ -284,7 +306,11 @@ struct Each {
 impl Each {
     async fn tick(self: Arc<Self>) {
         let mut due = Instant::now();
-        while let Some(next) = next_tick(due, self.period) {
+        loop {
+            let Some(next) = next_tick(due, self.period) else {
+                *lock(&self.is_running) = false;
+                return;
+            };
             due = next;
             sleep_until(due).await;
             let mut is_running = lock(&self.is_running);
@@ -320,6 +346,10 @@ impl Watch for EveryFor {
                     (each.body)(tx.clone()).await?;
                     // The timer lives as long as this follows it.
                     let _ = ticks.changed().await;
+                    // Detached, it would go on without its client.
+                    if tx.is_closed() {
+                        return Ok(());
+                    }
                 }
             })
         }));

@@ -5,7 +5,7 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -209,8 +209,6 @@ pub(crate) struct TopicInner {
     ring: Mutex<Ring>,
     /// How many events were ever pushed, to be looked at without the lock.
     pushed: AtomicU64,
-    /// How often it was said that there will be no event, for those who wait for one.
-    failures: AtomicU32,
     pub(crate) listeners: Listeners,
 }
 
@@ -273,7 +271,6 @@ impl TopicInner {
             // There may have been a topic of this name before.
             ring: Mutex::new(Ring::after_all(order::published())),
             pushed: AtomicU64::new(0),
-            failures: AtomicU32::new(0),
             listeners: Listeners::default(),
         }
     }
@@ -326,15 +323,6 @@ impl TopicInner {
             self.pushed.store(pushed, Ordering::Release);
         });
         Ok(())
-    }
-
-    /// There will be no event now: those who wait for just one wait no longer, once they are woken.
-    pub(super) fn fail(&self) {
-        self.failures.fetch_add(1, Ordering::SeqCst);
-    }
-
-    pub(super) fn failures(&self) -> u32 {
-        self.failures.load(Ordering::SeqCst)
     }
 }
 

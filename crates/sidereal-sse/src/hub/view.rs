@@ -14,8 +14,8 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    HUB_TARGET, Hub, TopicName, TopicOptions, driver,
-    feed::{Following, Source, Start, Watch},
+    Hub, TopicName, TopicOptions, driver,
+    feed::{self, Following, Is, Source, Start, Watch},
     render::{self, Picture, Rendering},
     topic::{Place, TopicInner},
 };
@@ -114,7 +114,8 @@ struct Shown<S, K> {
 struct Progress {
     /// The last version that was rendered, or failed to be; zero for none.
     rendered: u64,
-    has_failed: bool,
+    /// What came of it.
+    is: Is,
     /// The state was changed while nobody watched: the picture is not what is to be shown.
     is_stale: bool,
     is_running: bool,
@@ -408,6 +409,8 @@ where
             };
             let result = render::run(|| (view.render)(state, self.key.clone())).await;
             self.show(result, version, began);
+            // A render that takes longer than the pace lets others run.
+            tokio::task::yield_now().await;
         }
     }
 
@@ -430,23 +433,28 @@ where
         let result = result.and_then(|frame| self.push(frame));
         progress.last = Some(began);
         progress.rendered = version;
-        progress.is_stale = false;
-        progress.has_failed = result.is_err();
-        if result.is_err() {
-            self.topic.fail();
+        match &result {
+            Ok(is) => {
+                progress.is = *is;
+                progress.is_stale = false;
+            }
+            Err(_) => progress.is = Is::Failed,
         }
         drop(progress);
         self.topic.listeners.wake();
         if let Err(error) = result {
-            tracing::error!(target: HUB_TARGET, %error, "a view could not be rendered");
+            render::report("a view could not be rendered", &error);
         }
     }
 
-    fn push(&self, frame: Frame) -> Result<(), BodyError> {
-        if self.topic.ring().newest() == Some(&frame) {
-            return Ok(());
+    fn push(&self, frame: Frame) -> Result<Is, BodyError> {
+        if frame.is_empty() {
+            return Ok(Is::Empty);
         }
-        self.topic.push(frame).map_err(BodyError::new)
+        if self.topic.ring().newest() != Some(&frame) {
+            self.topic.push(frame)?;
+        }
+        Ok(Is::Picture)
     }
 }
 
@@ -480,22 +488,30 @@ where
 
     fn is_present(&self) -> bool {
         let progress = lock(&self.shown.progress);
-        progress.rendered == self.view.version() && !progress.has_failed
+        progress.rendered == self.view.version() && progress.is == Is::Picture
+    }
+
+    fn shown(&self) -> Option<feed::Shown> {
+        let progress = lock(&self.shown.progress);
+        Some(feed::Shown {
+            version: progress.rendered as u32,
+            is: progress.is,
+        })
     }
 
     fn begin(self: Arc<Self>, fresh: bool) -> Start {
         let mut progress = lock(&self.shown.progress);
-        if fresh && progress.has_failed {
+        if progress.is == Is::Failed {
+            // Perhaps it was not the state's fault.
             progress.rendered = 0;
         }
-        if progress.rendered == self.view.version() {
-            return Start::Newest;
-        }
-        let start = match fresh || progress.is_stale {
-            true => Start::Next,
+        let version = self.view.version();
+        let is_present = progress.rendered == version;
+        let start = match fresh || progress.is_stale || progress.is == Is::Empty {
+            true => Start::Version(version as u32),
             false => Start::Newest,
         };
-        if !std::mem::replace(&mut progress.is_running, true) {
+        if !is_present && !std::mem::replace(&mut progress.is_running, true) {
             drop(progress);
             self.shown.start();
         }

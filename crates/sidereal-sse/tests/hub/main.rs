@@ -1,6 +1,7 @@
 //! The hub: topics, views and tickers, and the connections that follow them.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod attacks;
 mod connections;
 #[path = "../support/content.rs"]
 #[allow(dead_code)]
