@@ -28,8 +28,14 @@ pub(crate) struct Timer {
     /// When what the stream keeps is to be let go.
     forget: Option<Instant>,
     last_bytes: Instant,
-    sleep: Option<Pin<Box<Sleep>>>,
-    is_missing: bool,
+    alarm: Alarm,
+}
+
+enum Alarm {
+    NotSet,
+    Set(Pin<Box<Sleep>>),
+    /// There is no runtime, or it has no time.
+    Missing,
 }
 
 /// What it is time for.
@@ -47,8 +53,7 @@ impl Timer {
             too_old: None,
             forget: None,
             last_bytes: Instant::now(),
-            sleep: None,
-            is_missing: false,
+            alarm: Alarm::NotSet,
         }
     }
 
@@ -96,10 +101,9 @@ impl Timer {
         match self.last_bytes.checked_add(LINGER) {
             Some(due) if Instant::now() < due => {
                 let polled = self.poll_until(due, wake);
-                if self.is_missing {
-                    Poll::Ready(())
-                } else {
-                    polled
+                match self.alarm {
+                    Alarm::Missing => Poll::Ready(()),
+                    Alarm::NotSet | Alarm::Set(_) => polled,
                 }
             }
             _ => Poll::Ready(()),
@@ -109,12 +113,11 @@ impl Timer {
     /// The sleep is polled when it is set and when it has fired, and not each time that the stream
     /// is: it wakes the stream, whatever task that is read by then.
     fn poll_until(&mut self, due: Instant, wake: &Arc<Wake>) -> Poll<()> {
-        let is_set = self.sleep.is_some();
-        if !is_set && !self.is_missing {
-            self.sleep = sleep_until(due);
-            self.is_missing = self.sleep.is_none();
+        let is_set = !matches!(self.alarm, Alarm::NotSet);
+        if !is_set {
+            self.alarm = sleep_until(due).map_or(Alarm::Missing, Alarm::Set);
         }
-        let Some(sleep) = &mut self.sleep else {
+        let Alarm::Set(sleep) = &mut self.alarm else {
             return Poll::Pending;
         };
         let has_fired = wake.take_fired();
@@ -128,7 +131,7 @@ impl Timer {
         loop {
             ready!(sleep.as_mut().poll(&mut cx));
             if sleep.deadline() >= due {
-                self.sleep = None;
+                self.alarm = Alarm::NotSet;
                 return Poll::Ready(());
             }
             sleep.as_mut().reset(due);

@@ -38,12 +38,18 @@ impl Codec {
     }
 
     /// How it is rolled, if it is.
-    pub(super) fn recipe(self) -> Option<&'static dyn Recipe> {
+    ///
+    /// A reference to a reference, since each connection holds one: half as long.
+    pub(super) fn recipe(self) -> Option<&'static &'static dyn Recipe> {
+        #[cfg(feature = "zstd")]
+        static ZSTD: &dyn Recipe = &super::zstd::Zstd;
+        #[cfg(feature = "gzip")]
+        static GZIP: &dyn Recipe = &super::gzip::Gzip;
         match self {
             #[cfg(feature = "zstd")]
-            Self::Zstd => Some(&super::zstd::Zstd),
+            Self::Zstd => Some(&ZSTD),
             #[cfg(feature = "gzip")]
-            Self::Gzip => Some(&super::gzip::Gzip),
+            Self::Gzip => Some(&GZIP),
             _ => None,
         }
     }

@@ -75,7 +75,7 @@ impl Coder {
 /// A connection with a codec that is rolled. It owns no encoder.
 struct Rolling {
     codec: Codec,
-    recipe: &'static dyn Recipe,
+    recipe: &'static &'static dyn Recipe,
     options: Arc<StreamOptions>,
     memory: Memory,
     sum: Sum,

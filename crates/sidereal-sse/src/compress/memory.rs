@@ -14,8 +14,6 @@ const OVERHEAD: usize = 224;
 pub(super) struct Memory {
     frames: VecDeque<Frame>,
     bytes: usize,
-    /// The length of the largest of them.
-    largest: usize,
 }
 
 impl Memory {
@@ -36,25 +34,21 @@ impl Memory {
         if frame.id().is_some() {
             self.frames.clear();
             self.bytes = 0;
-            self.largest = 0;
         }
         if self.frames.capacity() == 0 {
             self.frames.reserve_exact(1);
         }
         self.bytes += frame.len() + OVERHEAD;
-        self.largest = self.largest.max(frame.len());
         self.frames.push_back(frame);
         while self.frames.len() > 1 {
-            let enough = enough_for(self.largest, settings).min(reach);
+            let largest = self.frames.iter().map(Frame::len).max().unwrap_or(0);
+            let enough = enough_for(largest, settings).min(reach);
             let oldest = self.frames.front().map_or(0, Frame::len);
             if self.bytes <= settings.tail && self.bytes - oldest - OVERHEAD < enough {
                 break;
             }
             self.frames.pop_front();
             self.bytes -= oldest + OVERHEAD;
-            if oldest == self.largest {
-                self.largest = self.frames.iter().map(Frame::len).max().unwrap_or(0);
-            }
         }
     }
 

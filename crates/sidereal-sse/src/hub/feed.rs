@@ -1,7 +1,7 @@
 //! What a connection follows: the topics, where it stands in each, and what comes next in all of
 //! them.
 
-use std::sync::Arc;
+use std::{num::NonZeroU32, sync::Arc};
 
 use super::{
     Hub, HubInner, order,
@@ -134,11 +134,11 @@ impl Plan {
     /// Begins to follow.
     pub(crate) fn begin(self, wake: &Arc<Wake>, client: Option<&Client>) -> Feed {
         let resume = self.resume.as_ref().and_then(order::number);
-        let mut tracks: Vec<Track> = self
-            .sources
-            .into_iter()
-            .map(|source| Track::new(source, wake, client))
-            .collect();
+        // `collect` would keep the larger allocation of the sources.
+        let mut tracks = Vec::with_capacity(self.sources.len());
+        for source in self.sources {
+            tracks.push(Track::new(source, wake, client));
+        }
         for track in &mut tracks {
             track.start(self.once);
         }
@@ -186,8 +186,7 @@ struct Track {
     /// The position of the event that it reads next.
     next: u64,
     /// Which version of what is shown it waits for, if it does.
-    needs: u32,
-    waits: bool,
+    needs: Option<NonZeroU32>,
 }
 
 /// How a track stands that may have waited for a version.
@@ -239,7 +238,7 @@ impl Feed {
         // Most follow one topic, which has an order of its own.
         if let [track] = &mut self.tracks[..]
             && !self.once
-            && !track.waits
+            && track.needs.is_none()
         {
             return track.next(until);
         }
@@ -317,8 +316,7 @@ impl Track {
             source,
             slot,
             next,
-            needs: 0,
-            waits: false,
+            needs: None,
         }
     }
 
@@ -328,8 +326,8 @@ impl Track {
         match start {
             Start::Next => {}
             Start::Version(version) => {
-                self.needs = version;
-                self.waits = true;
+                // They begin at one, and come round after four billion.
+                self.needs = NonZeroU32::new(version).or(Some(NonZeroU32::MIN));
             }
             Start::Newest => self.next = ring.oldest().max(ring.pushed().saturating_sub(1)),
             Start::Oldest => self.next = ring.oldest(),
@@ -337,28 +335,28 @@ impl Track {
     }
 
     fn has_news(&self) -> bool {
-        match self.waits {
-            true => self.is_shown().is_some(),
-            false => self.source.topic().pushed() > self.next,
+        match self.needs {
+            Some(needs) => self.is_shown(needs).is_some(),
+            None => self.source.topic().pushed() > self.next,
         }
     }
 
     /// What is shown, if it is of the version that this waits for.
-    fn is_shown(&self) -> Option<Is> {
+    fn is_shown(&self, needs: NonZeroU32) -> Option<Is> {
         let shown = self.source.shown()?;
-        shown.is_of(self.needs).then_some(shown.is)
+        shown.is_of(needs.get()).then_some(shown.is)
     }
 
     /// Goes on with the newest event when that is of the version which this waits for: whether it
     /// was pushed for that version, or is the same as before.
     fn settle(&mut self) -> Settled {
-        if !self.waits {
+        let Some(needs) = self.needs else {
             return Settled::Ready;
-        }
-        let Some(is) = self.is_shown() else {
+        };
+        let Some(is) = self.is_shown(needs) else {
             return Settled::Waits;
         };
-        self.waits = false;
+        self.needs = None;
         let ring = self.source.topic().ring();
         self.next = ring.pushed();
         match is {
@@ -418,7 +416,7 @@ impl Track {
     /// The number of the event that it would take; `Err` where it has fallen off.
     fn peek(&self) -> Result<Option<u64>, u64> {
         let topic = self.source.topic();
-        if self.waits || topic.pushed() <= self.next {
+        if self.needs.is_some() || topic.pushed() <= self.next {
             return Ok(None);
         }
         let ring = topic.ring();
