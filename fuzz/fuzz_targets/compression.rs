@@ -3,7 +3,7 @@
 #![no_main]
 
 #[allow(dead_code)]
-#[path = "../../crates/sidereal-sse/tests/compression/decoders.rs"]
+#[path = "../../crates/sidereal-sse/tests/support/decoders.rs"]
 mod decoders;
 #[allow(dead_code)]
 #[path = "../../crates/sidereal-sse/tests/compression/viewer.rs"]
