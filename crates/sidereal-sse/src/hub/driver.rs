@@ -7,11 +7,17 @@
 use std::{
     panic::catch_unwind,
     pin::Pin,
-    sync::OnceLock,
+    sync::{OnceLock, Weak},
     task::{Context, Poll},
+    time::Duration,
 };
 
-use tokio::runtime::{Builder, Handle};
+use tokio::{
+    runtime::{Builder, Handle},
+    time::{Instant, sleep_until},
+};
+
+const AT_LEAST: Duration = Duration::from_secs(60);
 
 /// A job in progress, and how it is begun anew.
 struct Running<M, F>
@@ -33,6 +39,23 @@ where
         Some(runtime) => spawn_on(&runtime, make),
         None => spawn_on_thread(make),
     }
+}
+
+/// Looks after something as long as it is there and says when to look again; once in a minute at
+/// least, for what is added meanwhile may be due sooner.
+pub(super) fn look_after<T>(it: Weak<T>, look: fn(&T, Instant) -> Option<Instant>)
+where
+    T: Send + Sync + 'static,
+{
+    spawn(move || {
+        let it = it.clone();
+        async move {
+            while let Some(next) = it.upgrade().and_then(|it| look(&it, Instant::now())) {
+                let at_least = Instant::now() + AT_LEAST;
+                sleep_until(next.min(at_least)).await;
+            }
+        }
+    });
 }
 
 fn spawn_on<M, F>(runtime: &Handle, make: M)
@@ -97,8 +120,8 @@ fn current() -> Option<Handle> {
 }
 
 /// Whether the runtime that this runs on has time (`enable_time`): tokio has no other way to tell.
-pub(crate) fn has_time() -> bool {
-    catch_unwind(|| drop(tokio::time::sleep(std::time::Duration::ZERO))).is_ok()
+fn has_time() -> bool {
+    catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).is_ok()
 }
 
 /// A runtime on a thread, once for the process.

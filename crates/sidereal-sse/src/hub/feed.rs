@@ -264,7 +264,12 @@ impl Feed {
             }
             match first {
                 Some((number, index)) if number <= until => {
-                    if let Some(next) = self.take(index, number) {
+                    let next = self.tracks[index].next(number);
+                    if self.once && matches!(next, Next::Event { .. }) {
+                        self.tracks.remove(index);
+                    }
+                    // Nothing where it is gone since: then it looks again.
+                    if !matches!(next, Next::Nothing) {
                         return next;
                     }
                 }
@@ -273,18 +278,6 @@ impl Feed {
                 Some(_) | None => return Next::Nothing,
             }
         }
-    }
-
-    fn take(&mut self, index: usize, number: u64) -> Option<Next> {
-        let track = &mut self.tracks[index];
-        let (frame, missed) = match track.take(number)? {
-            Ok(taken) => taken,
-            Err(missed) => return Some(Next::Lagged(missed)),
-        };
-        if self.once {
-            self.tracks.remove(index);
-        }
-        Some(Next::Event { frame, missed })
     }
 
     /// Looks after those that wait for a version; says whether one failed that is wanted for it.
@@ -422,22 +415,6 @@ impl Track {
         let ring = topic.ring();
         let position = self.position(&ring)?;
         Ok(ring.entry(position).map(|(number, _)| number))
-    }
-
-    /// Takes that event; `None` where it is gone since.
-    fn take(&mut self, number: u64) -> Option<Result<(Frame, u64), u64>> {
-        let topic = self.source.topic();
-        let ring = topic.ring();
-        if let Err(missed) = self.position(&ring) {
-            return Some(Err(missed));
-        }
-        let position = ring.position(number)?;
-        let (_, frame) = ring.entry(position)?;
-        let frame = frame.clone();
-        drop(ring);
-        let missed = self.missed(position);
-        self.next = position + 1;
-        Some(Ok((frame, missed)))
     }
 }
 

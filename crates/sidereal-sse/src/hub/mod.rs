@@ -29,7 +29,6 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 
 use tokio::time::Instant;
@@ -196,8 +195,7 @@ impl Hub {
         }
         drop(topics);
         if starts_sweep {
-            let hub = Arc::downgrade(hub);
-            driver::spawn(move || sweep(hub.clone()));
+            driver::look_after(Arc::downgrade(hub), HubInner::sweep);
         }
         self.with_inner(inner)
     }
@@ -271,7 +269,7 @@ impl Hub {
 
 impl HubInner {
     fn topics(&self) -> MutexGuard<'_, Topics> {
-        self.topics.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.topics)
     }
 
     fn max_connections(&self) -> usize {
@@ -326,15 +324,9 @@ impl HubInner {
     }
 }
 
-async fn sweep(hub: Weak<HubInner>) {
-    loop {
-        let Some(next) = hub.upgrade().and_then(|hub| hub.sweep(Instant::now())) else {
-            return;
-        };
-        // Topics that are made meanwhile may be idle sooner.
-        let at_least = Instant::now() + Duration::from_secs(60);
-        tokio::time::sleep_until(next.min(at_least)).await;
-    }
+/// Whoever held it may have panicked in the application's code: what it left is as good as any.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Default for Hub {

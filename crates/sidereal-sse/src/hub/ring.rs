@@ -70,14 +70,6 @@ impl Ring {
         Some(self.oldest() + read as u64)
     }
 
-    /// The position of the event with this number, if it is there.
-    pub(crate) fn position(&self, number: u64) -> Option<u64> {
-        let index = self
-            .entries
-            .binary_search_by_key(&number, |entry| entry.number);
-        Some(self.oldest() + index.ok()? as u64)
-    }
-
     /// The event at this position and its number, if it is there.
     pub(crate) fn entry(&self, position: u64) -> Option<(u64, &Frame)> {
         let index = position.checked_sub(self.oldest())?;

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -14,6 +14,7 @@ use tokio::{
 use super::{
     Hub, TopicName, TopicOptions, driver,
     feed::{Following, Is, Shown, Source, Start, Watch},
+    lock,
     render::{self, Picture, Rendering},
     topic::{Place, TopicInner},
 };
@@ -145,10 +146,6 @@ fn next_tick(due: Instant, period: Duration) -> Option<Instant> {
     let late = Instant::now().saturating_duration_since(due);
     let skipped = u32::try_from(late.as_nanos() / period.as_nanos()).unwrap_or(u32::MAX);
     due.checked_add(period.checked_mul(skipped.saturating_add(1))?)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 type Make = Box<dyn FnMut() -> Rendering + Send>;

@@ -5,7 +5,7 @@ use std::{
     fmt,
     hash::Hash,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Mutex, Weak,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use super::{
     Hub, TopicName, TopicOptions, driver,
     feed::{self, Following, Is, Source, Start, Watch},
+    lock,
     render::{self, Picture, Rendering},
     topic::{Place, TopicInner},
 };
@@ -307,9 +308,10 @@ where
             asked: now,
         };
         variants.known.insert(key, known);
-        if !std::mem::replace(&mut variants.is_swept, true) {
-            let view = Arc::downgrade(self);
-            driver::spawn(move || sweep(view.clone()));
+        let was_swept = std::mem::replace(&mut variants.is_swept, true);
+        drop(variants);
+        if !was_swept {
+            driver::look_after(Arc::downgrade(self), Self::sweep);
         }
         shown
     }
@@ -458,19 +460,6 @@ where
     }
 }
 
-async fn sweep<S, K>(view: Weak<Inner<S, K>>)
-where
-    S: Clone + Send + Sync + 'static,
-    K: Clone + Eq + Hash + Send + Sync + 'static,
-{
-    loop {
-        let Some(next) = view.upgrade().and_then(|view| view.sweep(Instant::now())) else {
-            return;
-        };
-        tokio::time::sleep_until(next).await;
-    }
-}
-
 /// What a watcher holds: the picture, and the view that it is of.
 struct Watched<S, K> {
     shown: Arc<Shown<S, K>>,
@@ -563,11 +552,6 @@ where
             self.view.changed();
         }
     }
-}
-
-/// Whether it panicked or not, a change is a change.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<S, K> Clone for View<S, K> {

@@ -31,8 +31,6 @@ async fn text(sse: sidereal_sse::Sse) -> Option<String> {
     Some(String::from_utf8(bytes.into()).unwrap())
 }
 
-// 1
-
 #[tokio::test(start_paused = true)]
 async fn once_of_an_unchanged_picture() {
     let view = View::new(1, |n: &u32| Event::from_display(n));
@@ -44,8 +42,6 @@ async fn once_of_an_unchanged_picture() {
         "once never answers: the render gave the same picture"
     );
 }
-
-// 2
 
 #[tokio::test(start_paused = true)]
 async fn once_during_an_older_render() {
@@ -64,8 +60,6 @@ async fn once_during_an_older_render() {
     );
 }
 
-// 4
-
 #[tokio::test(start_paused = true)]
 async fn once_during_an_older_render_that_fails() {
     let view = View::new_async(0, |n: Arc<u32>| async move {
@@ -82,8 +76,6 @@ async fn once_during_an_older_render_that_fails() {
     let got = text(connect(None, None).once(&view)).await.unwrap();
     assert!(got.contains("data: 1"), "{got:?}");
 }
-
-// 5
 
 #[tokio::test(start_paused = true)]
 async fn a_stale_picture_after_a_failed_render() {
@@ -103,8 +95,6 @@ async fn a_stale_picture_after_a_failed_render() {
     let mut second = Page::new(connect(None, None).watch(&view));
     assert_eq!(second.read(), [""; 0], "a picture an hour old");
 }
-
-// 6
 
 #[tokio::test(start_paused = true)]
 async fn a_newcomer_after_one_failed_render() {
@@ -126,8 +116,6 @@ async fn a_newcomer_after_one_failed_render() {
     sleep(Duration::from_secs(3600)).await;
     assert_eq!(second.read(), ["7"]);
 }
-
-// 7
 
 #[tokio::test(start_paused = true)]
 async fn replay_after_the_topic_was_let_go() {
@@ -171,8 +159,6 @@ async fn replay_after_the_topic_was_let_go() {
     );
 }
 
-// 8
-
 #[tokio::test(start_paused = true)]
 async fn idle_for_beside_a_topic_that_stays_long() {
     let hub = Hub::new();
@@ -201,8 +187,6 @@ async fn idle_for_beside_a_topic_that_stays_long() {
     );
 }
 
-// 9
-
 #[tokio::test(start_paused = true)]
 async fn a_lagged_stream_that_is_dropped_says_that_it_ended() {
     let hub = Hub::new();
@@ -226,10 +210,8 @@ async fn a_lagged_stream_that_is_dropped_says_that_it_ended() {
     assert!(tx.is_closed(), "dropped, and yet open for ever");
 }
 
-// 10
-
-#[tokio::test(start_paused = true)]
-async fn a_lagged_stream_with_a_busy_body_ends() {
+/// A page whose stream has a body that never rests, and a topic that it has lost.
+fn busy_and_lagging() -> Page {
     let hub = Hub::new();
     let topic = hub.topic_with("t", TopicOptions::new().keep(2));
     let sse = connect(None, None)
@@ -244,6 +226,12 @@ async fn a_lagged_stream_with_a_busy_body_ends() {
     for n in 0..5 {
         topic.publish(event(n.to_string())).unwrap();
     }
+    page
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lagged_stream_with_a_busy_body_ends() {
+    let mut page = busy_and_lagging();
     for _ in 0..100_000 {
         if page.chunk().is_none() {
             break;
@@ -253,8 +241,6 @@ async fn a_lagged_stream_with_a_busy_body_ends() {
     page.chunk();
     assert_eq!(page.ended(), Some(Err(EndReason::Lagged)));
 }
-
-// 11: real threads
 
 #[test]
 fn private_events_keep_their_place_between_threads() {
@@ -316,8 +302,6 @@ fn private_events_keep_their_place_between_threads() {
     );
 }
 
-// 12
-
 #[test]
 fn a_slow_render_lets_others_run() {
     let (done, is_done) = std::sync::mpsc::channel();
@@ -346,8 +330,6 @@ fn a_slow_render_lets_others_run() {
     let got = is_done.recv_timeout(Duration::from_secs(10));
     assert!(got.is_ok(), "the runtime stands still");
 }
-
-// 13
 
 #[test]
 fn a_render_survives_a_runtime_that_goes_down_in_a_panic() {
@@ -379,16 +361,12 @@ fn a_render_survives_a_runtime_that_goes_down_in_a_panic() {
     assert_eq!(page.read(), ["2"]);
 }
 
-// 14
-
 #[tokio::test(start_paused = true)]
 async fn once_of_an_empty_picture() {
     let view = View::new(1, |_: &u32| Frame::empty());
     let got = text(connect(None, None).once(&view)).await;
     assert!(got.is_some(), "once never answers");
 }
-
-// 16
 
 #[test]
 fn an_event_joined_with_a_comment_has_its_id() {
@@ -403,8 +381,6 @@ fn an_event_joined_with_a_comment_has_its_id() {
     let text = page.text();
     assert!(text.contains("id: "), "{text:?}");
 }
-
-// 17
 
 #[tokio::test(start_paused = true)]
 async fn a_ticker_with_a_huge_period_begins_anew() {
@@ -422,8 +398,6 @@ async fn a_ticker_with_a_huge_period_begins_anew() {
     settle().await;
     assert_eq!(page.read(), ["1"]);
 }
-
-// 19
 
 #[tokio::test(start_paused = true)]
 async fn a_detached_every_for_ends_with_its_client() {
@@ -448,24 +422,9 @@ async fn a_detached_every_for_ends_with_its_client() {
     );
 }
 
-// 23
-
 #[tokio::test(start_paused = true)]
 async fn a_lagged_stream_with_a_busy_body_ends_for_a_slow_client() {
-    let hub = Hub::new();
-    let topic = hub.topic_with("t", TopicOptions::new().keep(2));
-    let sse = connect(None, None)
-        .run(async |tx| {
-            loop {
-                tx.send(event("x")).await?;
-            }
-        })
-        .watch(&topic);
-    let mut page = Page::new(sse);
-    page.chunk().unwrap();
-    for n in 0..5 {
-        topic.publish(event(n.to_string())).unwrap();
-    }
+    let mut page = busy_and_lagging();
     for _ in 0..20_000 {
         tokio::task::yield_now().await;
         if page.chunk().is_none() {
@@ -476,8 +435,6 @@ async fn a_lagged_stream_with_a_busy_body_ends_for_a_slow_client() {
     page.chunk();
     assert_eq!(page.ended(), Some(Err(EndReason::Lagged)));
 }
-
-// 29: a subscriber that logs, with an error whose Display panics
 
 #[test]
 fn an_error_that_cannot_be_shown() {
@@ -641,8 +598,6 @@ fn once_shows_every_change_made_before_it_threads() {
     other.join().unwrap();
     assert!(stale.is_empty(), "of {n}: {stale:?}");
 }
-
-// 37
 
 #[test]
 fn places_are_given_back() {
