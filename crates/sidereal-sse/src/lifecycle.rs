@@ -87,9 +87,10 @@ impl Lifecycle {
 
     /// Why a stream is being dropped before its end.
     pub(crate) fn drop_reason(&self) -> EndReason {
-        self.transport
-            .as_ref()
-            .map_or(EndReason::Disconnected, Transport::drop_reason)
+        let transport = self.transport.as_ref();
+        transport
+            .and_then(Transport::gave_up)
+            .unwrap_or(EndReason::Disconnected)
     }
 
     pub(crate) fn is_over(&self) -> bool {

@@ -61,7 +61,7 @@ pub(crate) struct Live {
     feed: Option<Box<Feed>>,
     /// The last event of them that goes out, once the stream ends.
     until: u64,
-    followed: Vec<Followed>,
+    followed: Box<[Followed]>,
     timer: Timer,
     /// Compresses what goes out; until the end is written.
     coder: Option<Box<Coder>>,
@@ -107,7 +107,7 @@ impl Live {
             work: Work::Done,
             feed: None,
             until: u64::MAX,
-            followed: Vec::new(),
+            followed: Box::default(),
             timer: Timer::new(),
             coder: coder.map(Box::new),
             phase: Phase::New,
@@ -379,7 +379,7 @@ impl Live {
     /// Nothing more is accepted, and the future is gone.
     fn end(&mut self, reason: EndReason, mut error: Option<BodyError>) {
         let (reason, published) = self.queue.end(reason);
-        self.followed = Vec::new();
+        self.followed = Box::default();
         // What the topics had before the end still goes out, as what was accepted does.
         self.until = self.until.min(published);
         if matches!(reason, EndReason::Disconnected | EndReason::Lagged) {

@@ -47,12 +47,13 @@ impl Transport {
             .compare_exchange(0, code, Ordering::SeqCst, Ordering::SeqCst);
     }
 
-    /// Why a stream on this connection was dropped.
-    pub(crate) fn drop_reason(&self) -> EndReason {
+    /// Why the server gave up on the connection, if it did.
+    pub fn gave_up(&self) -> Option<EndReason> {
         match self.gave_up.load(Ordering::SeqCst) {
-            1 => EndReason::WriteDeadline,
-            2 => EndReason::Shutdown,
-            _ => EndReason::Disconnected,
+            0 => None,
+            1 => Some(EndReason::WriteDeadline),
+            2 => Some(EndReason::Shutdown),
+            _ => Some(EndReason::Disconnected),
         }
     }
 }

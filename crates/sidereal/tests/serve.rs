@@ -427,6 +427,42 @@ async fn connections_over_the_limit_wait() {
     server.shut_down().await;
 }
 
+/// The preface and an empty SETTINGS frame (RFC 9113, section 3.4).
+const HTTP2_BEGINS: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+
+#[tokio::test]
+async fn the_protocol_is_told_from_bytes_that_come_one_by_one() {
+    let (ends, _ended) = ends();
+    let (app, _tell) = App::new(ends);
+    let server = run(serve(listener().await, service(&app)));
+    let trickle = async |bytes: &[u8]| {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        for byte in bytes {
+            stream.write_u8(*byte).await.unwrap();
+            sleep(Duration::from_millis(1)).await;
+        }
+        stream
+    };
+    // One that begins as the preface of HTTP/2 does, one that does not, and one longer than it.
+    let long = format!(
+        "GET / HTTP/1.1\r\nHost: here\r\nX: {}\r\n\r\n",
+        "x".repeat(100)
+    );
+    for request in [
+        "PRI / HTTP/1.1\r\nHost: here\r\n\r\n",
+        "GET / HTTP/1.0\r\n\r\n",
+        &long,
+    ] {
+        let mut stream = trickle(request.as_bytes()).await;
+        read_until(&mut stream, "data: first\n\n").await;
+    }
+    let mut stream = trickle(HTTP2_BEGINS).await;
+    let mut frame = [0; 9];
+    stream.read_exact(&mut frame).await.unwrap();
+    assert_eq!(frame[3], 4, "{frame:?}");
+}
+
 #[tokio::test]
 async fn a_client_that_says_nothing_is_closed() {
     let (ends, _ended) = ends();
@@ -435,9 +471,16 @@ async fn a_client_that_says_nothing_is_closed() {
     let mut silent = TcpStream::connect(server.address).await.unwrap();
     let mut half = TcpStream::connect(server.address).await.unwrap();
     half.write_all(b"GET / HT").await.unwrap();
+    let mut undecided = TcpStream::connect(server.address).await.unwrap();
+    undecided.write_all(b"PRI * HT").await.unwrap();
+    let mut asks_nothing = TcpStream::connect(server.address).await.unwrap();
+    asks_nothing.write_all(HTTP2_BEGINS).await.unwrap();
     let mut reader = get(server.address, "/").await;
     assert_eq!(read_to_end(&mut silent).await, b"");
     read_to_end(&mut half).await;
+    assert_eq!(read_to_end(&mut undecided).await, b"");
+    let settings = read_to_end(&mut asks_nothing).await;
+    assert_eq!(settings[3], 4, "{settings:?}");
     // Who has asked is not concerned.
     sleep(DEADLINE).await;
     read_until(&mut reader, "data: first\n\n").await;

@@ -1,39 +1,41 @@
 //! One connection, from its socket to its end.
 
 use std::{
+    future::pending,
+    io,
     net::SocketAddr,
     pin::pin,
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
-use http::{Request, Response, Version};
+use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::conn::auto,
+use sidereal_sse::{EndReason, Shutdown, Transport};
+use tokio::{
+    sync::{
+        mpsc,
+        watch::{self, error::RecvError},
+    },
+    time::{sleep, timeout},
 };
-use sidereal_sse::{EndReason, Shutdown};
-use tokio::sync::{mpsc, watch};
 use tower_service::Service;
 
 use super::{
     BoxError,
     aside::Aside,
     deadline::DeadlineStream,
-    listener::{FOR_EVER, SocketSettings},
+    give_up,
+    listener::SocketSettings,
+    protocol::{Connection, http1, http2},
     requests::Requests,
     socket::{Socket, SocketWatch},
     stalled::StreamExecutor,
 };
-
-/// How much of an HTTP/2 stream hyper and h2 take in beyond what the client asked for, in bytes.
-/// hyper's default is 400 KiB: as old as the picture of a slow reader would be.
-const HTTP2_SEND_BUFFER: usize = 64 << 10;
 
 /// Where the server is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,38 +50,34 @@ pub(super) enum Phase {
 /// What there is to know of a connection beside what hyper makes of it.
 enum News {
     Phase(Phase),
-    /// The client has had the time in which it was to begin.
-    Mute,
+    /// The client has left, or let the time pass in which it was to ask for something.
+    Left,
     /// The peer gives no sign of life.
     Silent,
-    /// The client has left.
-    Left,
+    /// There is no telling whether the client leaves.
+    Blind,
 }
 
-/// How a connection was over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Over {
-    /// hyper was done with it.
-    ByItself,
-    /// The client is gone, or was given up on.
-    ByForce,
-}
-
-/// What connections share.
-#[derive(Clone)]
-pub(super) struct Shared<S> {
-    pub(super) service: S,
+/// What all connections of a server share.
+pub(super) struct Shared {
     pub(super) shutdown: Shutdown,
     pub(super) settings: SocketSettings,
     pub(super) header_read_timeout: Option<Duration>,
     pub(super) phase: watch::Receiver<Phase>,
-    /// Never sent on: when no connection holds it any more, all are gone.
-    pub(super) open: mpsc::Sender<()>,
     pub(super) forced: Arc<AtomicUsize>,
+    /// Never sent on: when nobody holds this any more, all connections are gone.
+    pub(super) _open: mpsc::Sender<()>,
 }
 
-impl<S, B> Shared<S>
-where
+/// Begins to serve a connection: reads which protocol the client speaks, and leaves the rest to a
+/// task that is no larger than that protocol needs. What a connection ends with is of no interest to
+/// anyone: the client left, or spoke no HTTP.
+pub(super) async fn begin<S, B>(
+    shared: Arc<Shared>,
+    service: S,
+    mut socket: Socket,
+    peer: SocketAddr,
+) where
     S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>>
         + Clone
         + Send
@@ -87,118 +85,137 @@ where
     S::Future: Send + 'static,
     B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
 {
-    /// Serves one connection to its end. What it ends with is of no interest to anyone: the client
-    /// left, or spoke no HTTP.
-    pub(super) async fn connection(self, socket: Socket, peer: SocketAddr) {
-        let watch = socket.watch();
-        let mut phase = self.phase.clone();
-        // The server waits for the close as well.
-        let _open = self.open.clone();
-        if self.serve(socket, &watch, peer).await == Over::ByItself {
-            tokio::select! {
-                () = watch.close() => {}
-                _ = phase.wait_for(|phase| *phase == Phase::Closing) => {}
-            }
+    let header_read_timeout = shared.header_read_timeout;
+    let mut phase = shared.phase.clone();
+    let is_http2 = tokio::select! {
+        biased;
+        _ = phase.changed() => return,
+        is_http2 = is_http2(&mut socket, header_read_timeout) => is_http2,
+    };
+    let Ok(is_http2) = is_http2 else {
+        return;
+    };
+    let watch = socket.watch();
+    let write_deadline = shared.settings.write_deadline;
+    let stream = DeadlineStream::new(socket, write_deadline);
+    let transport = stream.transport().clone();
+    let streams = is_http2.then(StreamExecutor::default);
+    let requests = Requests {
+        service,
+        peer,
+        transport: transport.clone(),
+        streams: streams.clone(),
+        shared: Arc::clone(&shared),
+    };
+    match streams {
+        None => {
+            let connection = http1(stream, requests, header_read_timeout);
+            tokio::spawn(run(connection, pending(), shared, watch, transport));
+        }
+        Some(streams) => {
+            let connection = http2(stream, requests, streams.clone(), write_deadline);
+            let news = Box::pin(http2_news(Arc::clone(&shared), watch.clone(), streams));
+            tokio::spawn(run(connection, news, shared, watch, transport));
         }
     }
+}
 
-    async fn serve(mut self, socket: Socket, watch: &SocketWatch, peer: SocketAddr) -> Over {
-        let write_deadline = self.settings.write_deadline;
-        let stream = DeadlineStream::new(socket, write_deadline);
-        let verdict = stream.verdict().clone();
-        let executor = StreamExecutor::default();
-        let builder = self.builder(executor.clone());
-        let version = Arc::new(OnceLock::new());
-        let requests = Requests {
-            service: self.service,
-            shutdown: self.shutdown,
-            peer,
-            verdict: verdict.clone(),
-            write_deadline,
-            executor,
-            open: self.open,
-            version: Arc::clone(&version),
-        };
-        let mut connection =
-            pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), requests));
+/// Whether the client speaks HTTP/2, which it says with its first bytes; an error when it says
+/// nothing in time.
+async fn is_http2(socket: &mut Socket, at_most: Option<Duration>) -> io::Result<bool> {
+    match at_most {
+        Some(at_most) => timeout(at_most, socket.begins_http2()).await?,
+        None => socket.begins_http2().await,
+    }
+}
 
-        // hyper's own timeout begins when the version is known, so never for a client that does
-        // not say a word.
-        let mut may_be_mute = self.header_read_timeout.is_some();
-        let mut mute = pin!(tokio::time::sleep(
-            self.header_read_timeout.unwrap_or_default()
-        ));
-        let is_pinged = || version.get().map(|version| *version == Version::HTTP_2);
-        let mut silent = pin!(watch.silent(write_deadline.unwrap_or_default(), is_pinged));
-        let mut left = pin!(watch.left());
+/// What HTTP/2 has of news: ready at most once.
+async fn http2_news(shared: Arc<Shared>, watch: SocketWatch, streams: StreamExecutor) -> News {
+    let mute = async {
+        match shared.header_read_timeout {
+            Some(timeout) => sleep(timeout).await,
+            None => pending().await,
+        }
+        if streams.have_begun() {
+            pending::<()>().await;
+        }
+    };
+    let silent = async {
+        match shared.settings.write_deadline {
+            Some(deadline) => watch.silent(deadline, || streams.have_begun()).await,
+            None => pending().await,
+        }
+    };
+    tokio::select! {
+        () = mute => News::Left,
+        () = silent => News::Silent,
+    }
+}
+
+/// Runs a connection until it is over, and heeds what there is to know beside it. The `protocol` has
+/// news of its own, after which it is over.
+///
+/// There is one such future for each viewer, so its size matters: a block is async here and not the
+/// function, which would keep its arguments twice, and what comes at the end is in a box.
+fn run(
+    mut connection: impl Connection,
+    mut protocol: impl Future<Output = News> + Unpin,
+    shared: Arc<Shared>,
+    watch: SocketWatch,
+    transport: Transport,
+) -> impl Future<Output = ()> {
+    let mut phase = shared.phase.clone();
+    async move {
+        let mut may_leave = true;
         loop {
-            let waits_for_a_word = may_be_mute;
+            let watches_leaving = may_leave;
             let news = pin!(async {
                 tokio::select! {
                     biased;
-                    phase = next(&mut self.phase) => News::Phase(phase),
-                    () = mute.as_mut(), if waits_for_a_word => News::Mute,
-                    () = silent.as_mut(), if write_deadline.is_some() => News::Silent,
-                    () = left.as_mut() => News::Left,
+                    changed = phase.changed() => News::Phase(at(&mut phase, changed)),
+                    news = &mut protocol => news,
+                    ready = watch.left(), if watches_leaving => match ready {
+                        Ok(ready) if ready.is_read_closed() => News::Left,
+                        _ => News::Blind,
+                    },
                 }
             });
             let news = tokio::select! {
                 biased;
-                _ = connection.as_mut() => break,
+                _ = &mut connection => break,
                 news = Aside::new(news) => news,
             };
             match news {
                 News::Phase(Phase::Serving) => {}
-                News::Phase(Phase::Draining) => connection.as_mut().graceful_shutdown(),
+                News::Phase(Phase::Draining) => connection.graceful_shutdown(),
                 News::Phase(Phase::Closing) => {
-                    verdict.give_up(EndReason::Shutdown);
-                    self.forced.fetch_add(1, Ordering::Relaxed);
-                    return Over::ByForce;
+                    give_up(&transport, EndReason::Shutdown);
+                    shared.forced.fetch_add(1, Ordering::Relaxed);
+                    return;
                 }
-                News::Mute => {
-                    may_be_mute = false;
-                    if version.get().is_none() {
-                        return Over::ByForce;
-                    }
-                }
-                News::Silent => {
-                    verdict.give_up(EndReason::WriteDeadline);
-                    return Over::ByForce;
-                }
-                News::Left => return Over::ByForce,
+                News::Silent => return give_up(&transport, EndReason::WriteDeadline),
+                News::Left => return,
+                News::Blind => may_leave = false,
             }
         }
-        if verdict.is_given() {
-            Over::ByForce
-        } else {
-            Over::ByItself
+        if transport.gave_up().is_none() {
+            drop((connection, protocol));
+            Box::pin(close(watch, phase)).await;
         }
-    }
-
-    fn builder(&self, executor: StreamExecutor) -> auto::Builder<StreamExecutor> {
-        let mut builder = auto::Builder::new(executor);
-        builder
-            .http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(self.header_read_timeout);
-        let mut http2 = builder.http2();
-        http2
-            .timer(TokioTimer::new())
-            .max_send_buf_size(HTTP2_SEND_BUFFER);
-        if let Some(deadline) = self.settings.write_deadline {
-            // The pings are hyper's, and what comes of them is seen by `SocketWatch::silent`: hyper
-            // counts a slow reader as gone, whose pong takes its time.
-            http2
-                .keep_alive_interval(deadline)
-                .keep_alive_timeout(FOR_EVER);
-        }
-        builder
     }
 }
 
-/// The next phase. A server that was dropped has nothing to wait for.
-async fn next(phase: &mut watch::Receiver<Phase>) -> Phase {
-    match phase.changed().await {
+/// Closes a connection that hyper is done with.
+async fn close(watch: SocketWatch, mut phase: watch::Receiver<Phase>) {
+    tokio::select! {
+        () = watch.close() => {}
+        _ = phase.wait_for(|phase| *phase == Phase::Closing) => {}
+    }
+}
+
+/// The phase that it has come to. A server that was dropped has nothing to wait for.
+fn at(phase: &mut watch::Receiver<Phase>, changed: Result<(), RecvError>) -> Phase {
+    match changed {
         Ok(()) => *phase.borrow_and_update(),
         Err(_) => Phase::Closing,
     }

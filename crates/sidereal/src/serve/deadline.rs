@@ -13,7 +13,7 @@ use tokio::{
     time::Sleep,
 };
 
-use super::verdict::Verdict;
+use super::give_up;
 
 /// A byte stream, such as a socket, with a write deadline: a write, flush or shutdown that has
 /// been pending for that long without any progress fails with [`io::ErrorKind::TimedOut`].
@@ -43,7 +43,7 @@ use super::verdict::Verdict;
 pub struct DeadlineStream<S> {
     stream: S,
     deadline: Option<Duration>,
-    verdict: Verdict,
+    transport: Transport,
     wait: Option<Wait>,
     expired: bool,
 }
@@ -61,7 +61,7 @@ impl<S> DeadlineStream<S> {
         Self {
             stream,
             deadline: deadline.into().filter(|deadline| !deadline.is_zero()),
-            verdict: Verdict::default(),
+            transport: Transport::new(),
             wait: None,
             expired: false,
         }
@@ -70,11 +70,7 @@ impl<S> DeadlineStream<S> {
     /// The connection as the streams on it know it: it belongs into the extensions of each request,
     /// and is told when the deadline passes. [`serve`](super::serve()) puts it there by itself.
     pub fn transport(&self) -> &Transport {
-        self.verdict.transport()
-    }
-
-    pub(super) fn verdict(&self) -> &Verdict {
-        &self.verdict
+        &self.transport
     }
 
     /// The stream inside.
@@ -90,7 +86,7 @@ impl<S> DeadlineStream<S> {
     fn give_up(&mut self) -> io::Error {
         self.expired = true;
         self.wait = None;
-        self.verdict.give_up(EndReason::WriteDeadline);
+        give_up(&self.transport, EndReason::WriteDeadline);
         io::Error::new(
             io::ErrorKind::TimedOut,
             "the client did not read within the write deadline",
@@ -133,7 +129,7 @@ impl<S> DeadlineStream<S> {
         if let Err(error) = &result
             && error.kind() == io::ErrorKind::TimedOut
         {
-            self.verdict.give_up(EndReason::WriteDeadline);
+            give_up(&self.transport, EndReason::WriteDeadline);
         }
         result
     }

@@ -35,14 +35,16 @@ mod connection;
 mod deadline;
 mod listener;
 mod outbox;
+mod protocol;
 mod requests;
 mod server;
 mod socket;
 mod stalled;
 mod stop;
 mod tracked;
-mod verdict;
 mod workers;
+
+use sidereal_sse::{EndReason, Transport};
 
 #[cfg(feature = "axum-listener")]
 pub use self::axum::{OnConnection, WithTransport, with_transport};
@@ -56,5 +58,11 @@ pub use self::{
 
 /// The `tracing` target of the server.
 const TARGET: &str = "sidereal::serve";
+
+/// To be called before what is given up on is torn down, so that its streams can learn why they end.
+fn give_up(transport: &Transport, reason: EndReason) {
+    tracing::debug!(target: TARGET, %reason, "giving up on a client");
+    transport.give_up(reason);
+}
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -5,9 +5,10 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
 };
 
+use atomic_waker::AtomicWaker;
 use bytes::{Buf, Bytes};
 use tokio::time::Instant;
 
@@ -21,16 +22,16 @@ pub(super) struct Outbox {
     bytes: AtomicUsize,
     /// Somebody waits for it to be empty.
     is_awaited: AtomicBool,
-    when_empty: Mutex<Option<Waker>>,
+    when_empty: AtomicWaker,
     /// When bytes were last written, or were first there to be written; where that is of use.
-    progress: Option<Mutex<Option<Instant>>>,
+    progress: Option<Box<Mutex<Option<Instant>>>>,
 }
 
 impl Outbox {
     /// An outbox that knows since when nothing has moved: HTTP/2's. On HTTP/1.1, the socket does.
     pub(super) fn timed() -> Self {
         Self {
-            progress: Some(Mutex::default()),
+            progress: Some(Box::default()),
             ..Self::default()
         }
     }
@@ -51,7 +52,7 @@ impl Outbox {
         if self.bytes() == 0 {
             return Poll::Ready(());
         }
-        *lock(&self.when_empty) = Some(cx.waker().clone());
+        self.when_empty.register(cx.waker());
         self.is_awaited.store(true, Ordering::SeqCst);
         // Written in between, by whoever did not see that it is awaited.
         match self.bytes() {
@@ -71,8 +72,7 @@ impl Outbox {
         self.moves();
         let before = self.bytes.fetch_sub(bytes, Ordering::SeqCst);
         if before == bytes && self.is_awaited.swap(false, Ordering::SeqCst) {
-            let waker = lock(&self.when_empty).take();
-            waker.into_iter().for_each(Waker::wake);
+            self.when_empty.wake();
         }
     }
 

@@ -4,24 +4,22 @@ use std::{
     net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    sync::{Arc, OnceLock},
+    sync::Arc,
     task::Poll,
-    time::Duration,
 };
 
-use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header::CONTENT_LENGTH};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header::CONTENT_LENGTH};
 use http_body::Body;
 use hyper::body::Incoming;
-use sidereal_sse::Shutdown;
-use tokio::sync::mpsc;
+use sidereal_sse::Transport;
 use tower_service::Service;
 
 use super::{
     BoxError,
+    connection::Shared,
     outbox::Outbox,
     stalled::{StreamExecutor, Watch},
     tracked::Tracked,
-    verdict::Verdict,
 };
 
 /// The address of the client's end of the connection, in the extensions of each request that
@@ -32,14 +30,11 @@ pub struct Peer(pub SocketAddr);
 /// Calls a tower service for the requests of one connection.
 pub(super) struct Requests<S> {
     pub(super) service: S,
-    pub(super) shutdown: Shutdown,
     pub(super) peer: SocketAddr,
-    pub(super) verdict: Verdict,
-    pub(super) write_deadline: Option<Duration>,
-    pub(super) executor: StreamExecutor,
-    pub(super) open: mpsc::Sender<()>,
-    /// That of the first request on this connection, when there was one.
-    pub(super) version: Arc<OnceLock<Version>>,
+    pub(super) transport: Transport,
+    /// HTTP/2's.
+    pub(super) streams: Option<StreamExecutor>,
+    pub(super) shared: Arc<Shared>,
 }
 
 type Called<B, E> = Pin<Box<dyn Future<Output = Result<Response<Tracked<B>>, E>> + Send>>;
@@ -55,29 +50,29 @@ where
     type Future = Called<B, S::Error>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
-        let _ = self.version.set(request.version());
-        let http2 = request.version() == Version::HTTP_2;
+        let http2 = self.streams.is_some();
         let outbox = Arc::new(match http2 {
             true => Outbox::timed(),
             false => Outbox::default(),
         });
         // On HTTP/1.1 hyper sees to it.
         let without_body = http2 && request.method() == Method::HEAD;
-        let transport = if http2 {
-            let verdict = self.verdict.inner();
-            let transport = verdict.transport().clone();
-            self.executor.watch_next(Watch {
-                verdict,
-                outbox: Arc::clone(&outbox),
-                deadline: self.write_deadline,
-                _open: self.open.clone(),
-            });
-            transport
-        } else {
-            self.verdict.transport().clone()
+        let transport = match &self.streams {
+            None => self.transport.clone(),
+            Some(streams) => {
+                let stream = Transport::new();
+                streams.watch_next(Watch {
+                    connection: self.transport.clone(),
+                    stream: stream.clone(),
+                    outbox: Arc::clone(&outbox),
+                    deadline: self.shared.settings.write_deadline,
+                    _shared: Arc::clone(&self.shared),
+                });
+                stream
+            }
         };
         let extensions = request.extensions_mut();
-        extensions.insert(self.shutdown.clone());
+        extensions.insert(self.shared.shutdown.clone());
         extensions.insert(transport);
         extensions.insert(Peer(self.peer));
 

@@ -19,7 +19,7 @@ use tower_service::Service;
 
 use super::{
     BoxError, Listener,
-    connection::{Phase, Shared},
+    connection::{Phase, Shared, begin},
     listener::bounded,
     socket::Socket,
     workers::Workers,
@@ -287,19 +287,19 @@ where
         let (phase, phases) = watch::channel(Phase::Serving);
         let (open, mut all_gone) = mpsc::channel(1);
         let forced = Arc::new(AtomicUsize::new(0));
-        let shared = Shared {
-            service,
+        let shared = Arc::new(Shared {
             shutdown: shutdown.clone(),
             settings: listener.settings(),
             header_read_timeout,
             phase: phases,
-            open,
             forced: Arc::clone(&forced),
-        };
+            _open: open,
+        });
 
         accept(
             listener,
             shared,
+            service,
             &mut workers,
             max_connections,
             &shutdown,
@@ -325,7 +325,8 @@ where
 /// Accepts connections until it is told to stop; then the listener is closed.
 async fn accept<S, B>(
     listener: Listener,
-    shared: Shared<S>,
+    shared: Arc<Shared>,
+    service: S,
     workers: &mut Workers,
     max_connections: usize,
     shutdown: &Shutdown,
@@ -359,15 +360,15 @@ async fn accept<S, B>(
             () = stop.as_mut() => return,
             accepted = accepted => accepted,
         };
-        let shared = shared.clone();
-        let serve = move |stream, peer| {
-            shared.settings.apply(&stream);
-            shared.connection(Socket::new(stream, place), peer)
-        };
-        if workers.is_empty() {
-            tokio::spawn(serve(stream, peer));
-        } else {
-            workers.spawn(stream, peer, serve);
+        shared.settings.apply(&stream);
+        let shared = Arc::clone(&shared);
+        let service = service.clone();
+        let serve = |socket| begin(shared, service, socket, peer);
+        match workers.next() {
+            None => drop(tokio::spawn(serve(Socket::new(stream, place, None)))),
+            Some(worker) => worker.spawn(stream, |stream, counted| {
+                serve(Socket::new(stream, place, Some(counted)))
+            }),
         }
     }
 }

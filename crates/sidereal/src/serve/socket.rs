@@ -1,6 +1,7 @@
 //! A socket that can be watched while hyper reads and writes it.
 
 use std::{
+    future::poll_fn,
     io,
     net::Shutdown,
     pin::Pin,
@@ -13,11 +14,13 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite, Interest, ReadBuf},
+    io::{AsyncRead, AsyncWrite, Interest, ReadBuf, Ready},
     net::TcpStream,
     sync::OwnedSemaphorePermit,
     time::{sleep, timeout},
 };
+
+use super::workers::Counted;
 
 /// After how many deadlines without a sign a peer counts as gone. A ping waits behind what is in
 /// both kernels; that is some 256 KiB for a reader that was always slow, and one that reads 64 KiB
@@ -28,16 +31,28 @@ const SILENT_DEADLINES: u32 = 4;
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 1 << 20;
 
+/// How HTTP/2 begins (RFC 9113, section 3.4).
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
 /// The socket as hyper has it. Closed when this and its [`SocketWatch`] are dropped.
 #[derive(Debug)]
 pub(super) struct Socket {
     shared: Arc<Shared>,
     /// The last write found no room.
     was_full: bool,
+    /// What was read to see how the client begins, and not by hyper yet.
+    begun: Begun,
+}
+
+/// The first bytes of a connection.
+#[derive(Debug, Default)]
+struct Begun {
+    bytes: [u8; PREFACE.len()],
+    length: u8,
 }
 
 /// The socket as the task of its connection has it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct SocketWatch {
     shared: Arc<Shared>,
 }
@@ -51,24 +66,54 @@ struct Shared {
     relieved: AtomicUsize,
     /// A place among the server's connections, free again when the socket is closed.
     _place: Option<OwnedSemaphorePermit>,
+    _counted: Option<Counted>,
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, place: Option<OwnedSemaphorePermit>) -> Self {
+    pub(super) fn new(
+        stream: TcpStream,
+        place: Option<OwnedSemaphorePermit>,
+        counted: Option<Counted>,
+    ) -> Self {
         Self {
             shared: Arc::new(Shared {
                 stream,
                 reads: AtomicUsize::new(0),
                 relieved: AtomicUsize::new(0),
                 _place: place,
+                _counted: counted,
             }),
             was_full: false,
+            begun: Begun::default(),
         }
     }
 
     pub(super) fn watch(&self) -> SocketWatch {
         SocketWatch {
             shared: Arc::clone(&self.shared),
+        }
+    }
+
+    /// Whether the client begins as HTTP/2 does: ready as soon as its bytes tell, at once or one by
+    /// one.
+    pub(super) async fn begins_http2(&mut self) -> io::Result<bool> {
+        loop {
+            let begun = self.begun.bytes();
+            if begun != &PREFACE[..begun.len()] {
+                return Ok(false);
+            }
+            if begun.len() == PREFACE.len() {
+                return Ok(true);
+            }
+            let length = begun.len();
+            let mut buffer = ReadBuf::new(&mut self.begun.bytes[length..]);
+            let shared = &self.shared;
+            poll_fn(|cx| shared.poll_read(cx, &mut buffer)).await?;
+            match buffer.filled().len() {
+                0 => return Ok(false),
+                // Fits: it is one of few bytes.
+                count => self.begun.length += count as u8,
+            }
         }
     }
 
@@ -127,22 +172,35 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Shared { stream, reads, .. } = &*self.shared;
-        let wanted = buffer.remaining();
-        loop {
-            ready!(stream.poll_read_ready(cx))?;
-            let read = || stream.try_read_buf(buffer);
-            match in_full(stream, Interest::READABLE, wanted, read) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
-                Ok(count) => {
-                    if count > 0 {
-                        reads.fetch_add(1, Ordering::Relaxed);
-                    }
-                    return Poll::Ready(Ok(()));
-                }
-            }
+        let this = self.get_mut();
+        if this.begun.length == 0 {
+            return this.shared.poll_read(cx, buffer);
         }
+        this.begun.take(buffer);
+        // The rest of the request comes along. In a second read it would be, and for that hyper
+        // makes its buffer twice as large, for as long as the connection is there.
+        match buffer.remaining() {
+            0 => Poll::Ready(Ok(())),
+            _ => match this.shared.poll_read(cx, buffer) {
+                Poll::Pending => Poll::Ready(Ok(())),
+                ready => ready,
+            },
+        }
+    }
+}
+
+impl Begun {
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
+
+    /// Puts what fits into the buffer.
+    fn take(&mut self, buffer: &mut ReadBuf<'_>) {
+        let length = usize::from(self.length);
+        let count = length.min(buffer.remaining());
+        buffer.put_slice(&self.bytes[..count]);
+        self.bytes.copy_within(count..length, 0);
+        self.length -= count as u8;
     }
 }
 
@@ -180,6 +238,25 @@ impl AsyncWrite for Socket {
 }
 
 impl Shared {
+    fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let stream = &self.stream;
+        let wanted = buffer.remaining();
+        loop {
+            ready!(stream.poll_read_ready(cx))?;
+            let read = || stream.try_read_buf(buffer);
+            match in_full(stream, Interest::READABLE, wanted, read) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+                Ok(count) => {
+                    if count > 0 {
+                        self.reads.fetch_add(1, Ordering::Relaxed);
+                    }
+                    return Poll::Ready(Ok(()));
+                }
+            }
+        }
+    }
+
     fn shut_down_writing(&self) -> io::Result<()> {
         match socket2::SockRef::from(&self.stream).shutdown(Shutdown::Write) {
             // The client was faster.
@@ -207,23 +284,21 @@ impl Shared {
 }
 
 impl SocketWatch {
-    /// Ready when the client has closed the connection, or its own direction of it. hyper sees that
-    /// by itself, unless something is unread before it: it reads no further than it has a use for.
+    /// Ready when the client has closed the connection, or its own direction of it: then that is what
+    /// the readiness says. hyper sees it by itself, unless something is unread before it: it reads no
+    /// further than it has a use for.
     ///
     /// On platforms other than Linux and Android it is never ready.
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    pub(super) async fn left(&self) {
+    pub(super) fn left(&self) -> impl Future<Output = io::Result<Ready>> {
         // Readiness to be read would be there with the first unread byte. Urgent data is never
         // asked for, so of this kind of readiness only the end of the stream is left.
-        match self.shared.stream.ready(Interest::PRIORITY).await {
-            Ok(ready) if ready.is_read_closed() => {}
-            _ => std::future::pending().await,
-        }
+        self.shared.stream.ready(Interest::PRIORITY)
     }
 
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    pub(super) async fn left(&self) {
-        std::future::pending().await
+    pub(super) fn left(&self) -> impl Future<Output = io::Result<Ready>> {
+        std::future::pending()
     }
 
     /// Ready when a peer that is sent pings has given no sign of life for [`SILENT_DEADLINES`].
@@ -231,17 +306,16 @@ impl SocketWatch {
     /// Any byte from it is one, and that it reads. A pong alone would not do: it comes when all that
     /// was sent before the ping has been read, and with a slow reader that takes its time.
     ///
-    /// `is_pinged`: whether it is sent pings, `None` while that is not known.
-    pub(super) async fn silent(&self, deadline: Duration, is_pinged: impl Fn() -> Option<bool>) {
+    /// `is_pinged`: whether it is sent pings by now.
+    pub(super) async fn silent(&self, deadline: Duration, is_pinged: impl Fn() -> bool) {
         let mut signs = self.signs();
         let mut without = 0;
         while without < SILENT_DEADLINES {
             sleep(deadline).await;
             let now = self.signs();
-            match is_pinged() {
-                Some(true) if now == signs => without += 1,
-                Some(false) => std::future::pending().await,
-                _ => without = 0,
+            match is_pinged() && now == signs {
+                true => without += 1,
+                false => without = 0,
             }
             signs = now;
         }

@@ -2,28 +2,28 @@
 
 use std::{
     pin::{Pin, pin},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, ready},
     thread::{self, ThreadId},
     time::Duration,
 };
 
 use hyper::rt::Executor;
-use sidereal_sse::EndReason;
-use tokio::{
-    sync::mpsc,
-    time::{Instant, Sleep},
-};
+use sidereal_sse::{EndReason, Transport};
+use tokio::time::{Instant, Sleep};
 
-use super::{outbox::Outbox, verdict::InnerVerdict};
+use super::{connection::Shared, give_up, outbox::Outbox};
 
 /// One HTTP/2 stream, as far as its end is concerned.
 pub(super) struct Watch {
-    pub(super) verdict: InnerVerdict,
+    /// The connection, which takes the stream along when it is given up.
+    pub(super) connection: Transport,
+    /// The stream, which can be given up alone.
+    pub(super) stream: Transport,
     pub(super) outbox: Arc<Outbox>,
     pub(super) deadline: Option<Duration>,
     /// The server waits for all of these when it shuts down.
-    pub(super) _open: mpsc::Sender<()>,
+    pub(super) _shared: Arc<Shared>,
 }
 
 /// Runs the tasks of one connection's HTTP/2 streams, each under its [`Watch`].
@@ -34,22 +34,39 @@ pub(super) struct Watch {
 /// carry the streams of other viewers, who do read.
 #[derive(Clone, Default)]
 pub(super) struct StreamExecutor {
+    streams: Arc<Mutex<Streams>>,
+}
+
+#[derive(Default)]
+struct Streams {
+    have_begun: bool,
     /// hyper calls the service, and right after it executes the stream's task, in one poll.
-    next: Arc<Mutex<Option<(ThreadId, Watch)>>>,
+    next: Option<(ThreadId, Watch)>,
 }
 
 impl StreamExecutor {
     /// The watch for the task that is executed next on this thread. Tasks of `CONNECT` streams,
     /// which others execute, do not take it away.
     pub(super) fn watch_next(&self, watch: Watch) {
-        *self.next.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some((thread::current().id(), watch));
+        let mut streams = self.streams();
+        streams.have_begun = true;
+        streams.next = Some((thread::current().id(), watch));
+    }
+
+    /// Whether there has been a first one.
+    pub(super) fn have_begun(&self) -> bool {
+        self.streams().have_begun
     }
 
     fn take(&self) -> Option<Watch> {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut streams = self.streams();
+        let next = &mut streams.next;
         next.take_if(|(thread, _)| *thread == thread::current().id())
             .map(|(_, watch)| watch)
+    }
+
+    fn streams(&self) -> MutexGuard<'_, Streams> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -77,7 +94,7 @@ impl Watch {
                 return Poll::Ready(());
             }
             ready!(this.0.poll_stalled(&mut timer, cx));
-            this.0.verdict.give_up(EndReason::WriteDeadline);
+            give_up(&this.0.stream, EndReason::WriteDeadline);
             Poll::Ready(())
         })
         .await;
@@ -118,6 +135,8 @@ struct LearnOnDrop(Watch);
 
 impl Drop for LearnOnDrop {
     fn drop(&mut self) {
-        self.0.verdict.learn();
+        if let Some(reason) = self.0.connection.gave_up() {
+            self.0.stream.give_up(reason);
+        }
     }
 }

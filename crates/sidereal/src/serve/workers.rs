@@ -2,7 +2,6 @@
 
 use std::{
     io,
-    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -25,7 +24,7 @@ pub(super) struct Workers {
     turn: usize,
 }
 
-struct Worker {
+pub(super) struct Worker {
     runtime: Handle,
     connections: Arc<AtomicUsize>,
     stop: oneshot::Sender<()>,
@@ -44,39 +43,18 @@ impl Workers {
         Ok(Self { workers, turn: 0 })
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.workers.is_empty()
-    }
-
-    /// Runs a connection on the thread that has the fewest.
+    /// The thread that has the fewest connections; `None` where there is no thread.
     ///
     /// The kernel would share them out too, to listeners with `SO_REUSEPORT`, but by a hash: of
     /// 100 streams, the thread of four with the fewest then has 20 on average, and the one with the
     /// most 30. Streams stay for hours, and so would that.
-    pub(super) fn spawn<F, Fut>(&mut self, stream: TcpStream, peer: SocketAddr, serve: F)
-    where
-        F: FnOnce(TcpStream, SocketAddr) -> Fut + Send + 'static,
-        Fut: Future<Output = ()> + Send + 'static,
-    {
+    pub(super) fn next(&mut self) -> Option<&Worker> {
         let count = self.workers.len();
-        let Some(worker) = (0..count)
+        let worker = (0..count)
             .map(|index| &self.workers[(self.turn + index) % count])
-            .min_by_key(|worker| worker.connections.load(Ordering::Relaxed))
-        else {
-            return;
-        };
+            .min_by_key(|worker| worker.connections.load(Ordering::Relaxed))?;
         self.turn = (self.turn + 1) % count;
-        // The socket is known to this runtime's reactor, and has to move to the other's.
-        let Ok(stream) = stream.into_std() else {
-            return;
-        };
-        let counted = Counted::new(&worker.connections);
-        worker.runtime.spawn(async move {
-            let _counted = counted;
-            if let Ok(stream) = TcpStream::from_std(stream) {
-                serve(stream, peer).await;
-            }
-        });
+        Some(worker)
     }
 
     /// Stops the threads, and waits for at most this long until they have.
@@ -99,6 +77,22 @@ impl Workers {
 }
 
 impl Worker {
+    /// Runs a connection on this thread, where it counts for as long as its [`Counted`] is there.
+    pub(super) fn spawn<Fut>(
+        &self,
+        stream: TcpStream,
+        serve: impl FnOnce(TcpStream, Counted) -> Fut,
+    ) where
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        // The socket is known to the reactor of the runtime that accepted it, and has to move.
+        let _entered = self.runtime.enter();
+        if let Ok(stream) = stream.into_std().and_then(TcpStream::from_std) {
+            let counted = Counted::new(&self.connections);
+            self.runtime.spawn(serve(stream, counted));
+        }
+    }
+
     async fn start(number: usize) -> io::Result<Self> {
         let (tell, told) = oneshot::channel();
         let (stop, until_stopped) = oneshot::channel();
@@ -132,7 +126,8 @@ impl Worker {
 }
 
 /// One connection of a worker.
-struct Counted(Arc<AtomicUsize>);
+#[derive(Debug)]
+pub(super) struct Counted(Arc<AtomicUsize>);
 
 impl Counted {
     fn new(connections: &Arc<AtomicUsize>) -> Self {
