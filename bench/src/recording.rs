@@ -23,12 +23,20 @@ pub fn elements(codec: Option<Codec>, recording: &[u8]) -> io::Result<Vec<String
     if coded.is_some_and(|coded| !head.contains(&coded)) {
         return Err(io::Error::other(format!("not compressed as asked: {head}")));
     }
-    let text = match head.contains("transfer-encoding: chunked\r\n") {
-        true => decode::text(codec, &decode::dechunk(body))?,
+    match head.contains("transfer-encoding: chunked\r\n") {
+        true => of_body(codec, &decode::dechunk(body)),
         // Until the connection ends: as nchan has it.
-        false => decode::text(codec, body)?,
-    };
-    let text = String::from_utf8(text).map_err(io::Error::other)?;
+        false => of_body(codec, body),
+    }
+}
+
+/// The elements of each event in the body of a response, of which the last may be cut off.
+///
+/// # Errors
+///
+/// A body that is not decoded.
+pub fn of_body(codec: Option<Codec>, body: &[u8]) -> io::Result<Vec<String>> {
+    let text = String::from_utf8(decode::text(codec, body)?).map_err(io::Error::other)?;
     let events = text.split("\n\n").map(|event| {
         let data = event
             .lines()

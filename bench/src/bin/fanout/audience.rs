@@ -19,7 +19,13 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::{contestant::Contestant, counter::Counter};
+use crate::{
+    contestant::Contestant,
+    counter::Counter,
+    http2::{Events, Session, TO_A_CONNECTION},
+    load::Load,
+    request,
+};
 
 /// How many subscribers are recorded.
 const RECORDED: usize = 8;
@@ -43,6 +49,8 @@ pub(crate) struct Arrival {
 pub(crate) struct Audience {
     shared: Rc<Shared>,
     subscribers: usize,
+    /// HTTP/2's connections.
+    sessions: Vec<Session>,
 }
 
 #[derive(Default)]
@@ -64,24 +72,36 @@ impl Audience {
     pub(crate) async fn connect(
         address: SocketAddr,
         contestant: Contestant,
-        subscribers: usize,
+        load: &Load,
         deliveries: usize,
     ) -> io::Result<Self> {
+        let subscribers = load.subscribers;
+        let mut sessions = Vec::new();
         let shared = Rc::new(Shared::default());
         shared.buffer.borrow_mut().resize(256 << 10, 0);
         shared.arrivals.borrow_mut().reserve(deliveries);
         let every = subscribers.div_ceil(RECORDED).max(1);
         for n in 0..subscribers {
-            let mut subscriber =
-                Subscriber::connect(n, address, contestant, shared.clone()).await?;
+            let mut subscriber = Subscriber::new(contestant, shared.clone())?;
             if n % every == 0 {
                 subscriber.record();
             }
-            spawn_local(subscriber.run());
+            if load.is_http2 {
+                if n % TO_A_CONNECTION == 0 {
+                    sessions.push(Session::connect(address).await?);
+                }
+                let session = &sessions[n / TO_A_CONNECTION];
+                let events = session.ask(contestant.codec).await?;
+                spawn_local(subscriber.run_http2(events));
+            } else {
+                let socket = connect(n, address, contestant.codec).await?;
+                spawn_local(subscriber.run(socket));
+            }
         }
         let audience = Self {
             shared,
             subscribers,
+            sessions,
         };
         audience.settle().await?;
         audience.shared.has_begun.set(true);
@@ -110,6 +130,11 @@ impl Audience {
 
     fn has_not_failed(&self) -> io::Result<()> {
         self.shared.failure.take().map_or(Ok(()), Err)
+    }
+
+    /// A connection that carries some of them, where it is HTTP/2.
+    pub(crate) fn session(&self) -> Option<&Session> {
+        self.sessions.first()
     }
 
     /// How many bytes have arrived since all are connected.
@@ -164,8 +189,22 @@ impl Audience {
     }
 }
 
+async fn connect(
+    number: usize,
+    address: SocketAddr,
+    codec: Option<Codec>,
+) -> io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    if let from @ 1.. = number / FROM_ONE_ADDRESS {
+        let from = Ipv4Addr::new(127, 0, 0, 1 + from as u8);
+        socket.bind((from, 0).into())?;
+    }
+    let mut socket = socket.connect(address).await?;
+    socket.write_all(request::http1(codec).as_bytes()).await?;
+    Ok(socket)
+}
+
 struct Subscriber {
-    socket: TcpStream,
     counter: Counter,
     events: u32,
     /// Its place among the recordings.
@@ -174,25 +213,8 @@ struct Subscriber {
 }
 
 impl Subscriber {
-    async fn connect(
-        number: usize,
-        address: SocketAddr,
-        contestant: Contestant,
-        shared: Rc<Shared>,
-    ) -> io::Result<Self> {
-        let socket = TcpSocket::new_v4()?;
-        if let from @ 1.. = number / FROM_ONE_ADDRESS {
-            let from = Ipv4Addr::new(127, 0, 0, 1 + from as u8);
-            socket.bind((from, 0).into())?;
-        }
-        let mut socket = socket.connect(address).await?;
-        let accept = contestant.codec.map_or("identity", Codec::as_str);
-        let request = format!(
-            "GET /events HTTP/1.1\r\nhost: bench\r\naccept: text/event-stream\r\naccept-encoding: {accept}\r\n\r\n"
-        );
-        socket.write_all(request.as_bytes()).await?;
+    fn new(contestant: Contestant, shared: Rc<Shared>) -> io::Result<Self> {
         Ok(Self {
-            socket,
             counter: Counter::new(contestant)?,
             events: 0,
             recording: None,
@@ -206,19 +228,34 @@ impl Subscriber {
         recordings.push(Vec::new());
     }
 
-    async fn run(mut self) {
-        if let Err(error) = self.read().await {
+    async fn run(mut self, socket: TcpStream) {
+        if let Err(error) = self.read(socket).await {
             self.shared.failure.borrow_mut().get_or_insert(error);
         }
     }
 
-    async fn read(&mut self) -> io::Result<()> {
+    async fn run_http2(mut self, mut events: Events) {
+        self.shared.answered.set(self.shared.answered.get() + 1);
+        let ended = loop {
+            match events.next().await {
+                Some(Ok(bytes)) => match self.take(&bytes) {
+                    Ok(()) => {}
+                    Err(error) => break error,
+                },
+                Some(Err(error)) => break error,
+                None => break io::ErrorKind::UnexpectedEof.into(),
+            }
+        };
+        self.shared.failure.borrow_mut().get_or_insert(ended);
+    }
+
+    async fn read(&mut self, mut socket: TcpStream) -> io::Result<()> {
         let mut head = Vec::new();
         let end = loop {
             if let Some(end) = head.windows(4).position(|window| window == b"\r\n\r\n") {
                 break end + 4;
             }
-            if timeout(PATIENCE, self.socket.read_buf(&mut head)).await?? == 0 {
+            if timeout(PATIENCE, socket.read_buf(&mut head)).await?? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
         };
@@ -232,15 +269,15 @@ impl Subscriber {
         self.shared.answered.set(self.shared.answered.get() + 1);
         self.take(&head[end..])?;
         drop(head);
-        std::future::poll_fn(|cx| self.poll_all(cx)).await
+        std::future::poll_fn(|cx| self.poll_all(&mut socket, cx)).await
     }
 
-    fn poll_all(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_all(&mut self, socket: &mut TcpStream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             let shared = self.shared.clone();
             let mut buffer = shared.buffer.borrow_mut();
             let mut buffer = ReadBuf::new(&mut buffer);
-            std::task::ready!(Pin::new(&mut self.socket).poll_read(cx, &mut buffer))?;
+            std::task::ready!(Pin::new(&mut *socket).poll_read(cx, &mut buffer))?;
             match buffer.filled() {
                 [] => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
                 bytes => self.take(bytes)?,

@@ -19,6 +19,10 @@ pub(crate) struct Load {
     pub(crate) rounds: usize,
     /// How long it is measured each time.
     pub(crate) window: Duration,
+    /// All on HTTP/2, ten to a connection, as a proxy has them.
+    pub(crate) is_http2: bool,
+    /// One more subscriber is there, and reads nothing.
+    pub(crate) one_stalls: bool,
 }
 
 impl Load {
@@ -29,14 +33,15 @@ impl Load {
         content: TEXT,
         rounds: 3,
         window: Duration::from_secs(3),
+        is_http2: false,
+        one_stalls: false,
     };
     pub(crate) const PAGE: Self = Self {
         name: "page",
         subscribers: 1000,
         rate: 5.0,
         content: Content::Page,
-        rounds: 3,
-        window: Duration::from_secs(3),
+        ..Self::TEXT
     };
     pub(crate) const CROWD: Self = Self {
         name: "crowd",
@@ -45,19 +50,48 @@ impl Load {
         content: TEXT,
         rounds: 2,
         window: Duration::from_secs(5),
+        ..Self::TEXT
     };
     pub(crate) const ALL: [Self; 3] = [Self::TEXT, Self::PAGE, Self::CROWD];
+
+    /// Pages that are not compressed, and many: what a topic keeps by default is over before the last
+    /// one, and far more than a connection's buffers hold.
+    pub(crate) const NONE_STALLS: Self = Self {
+        name: "stalled",
+        subscribers: 1000,
+        rate: 10.0,
+        content: Content::Page,
+        rounds: 5,
+        window: Duration::from_secs(10),
+        ..Self::TEXT
+    };
+
+    /// Each beside the same with one that stalls.
+    pub(crate) fn stalling() -> [[Self; 2]; 2] {
+        [false, true].map(|is_http2| {
+            [false, true].map(|one_stalls| Self {
+                is_http2,
+                one_stalls,
+                ..Self::NONE_STALLS
+            })
+        })
+    }
 
     /// The steps on the way to the crowd.
     pub(crate) const GROWTH: [Self; 3] = [step(100), step(1000), step(5000)];
 
     /// As much of it as shows that it works.
     pub(crate) fn quick(self) -> Self {
+        // As many events as make one lag, where one is to.
+        let (rate, window) = match self.name == Self::NONE_STALLS.name {
+            true => (50.0, Duration::from_secs(2)),
+            false => (20.0, Duration::from_millis(500)),
+        };
         Self {
             subscribers: self.subscribers.min(100),
-            rate: 20.0,
+            rate,
             rounds: 1,
-            window: Duration::from_millis(500),
+            window,
             ..self
         }
     }
@@ -104,6 +138,13 @@ impl fmt::Display for Load {
         match self.content {
             Content::Text(bytes) => write!(f, "{bytes} B"),
             Content::Page => f.write_str("a 20 KB page"),
+        }?;
+        if self.is_http2 {
+            f.write_str(", HTTP/2")?;
+        }
+        match self.one_stalls {
+            true => f.write_str(", beside one that stalls"),
+            false => Ok(()),
         }
     }
 }

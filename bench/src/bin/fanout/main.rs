@@ -2,7 +2,7 @@
 //! with nchan, and a loop that does nothing but write, in one run.
 //!
 //! ```text
-//! fanout [--quick] [--load text|page|crowd]
+//! fanout [--quick] [--load text|page|crowd|stalled]
 //! ```
 //!
 //! Each contestant is a server of its own process on one core, and the load is on another; they
@@ -13,20 +13,26 @@
 //!
 //! Every subscriber has to get every event, and some are recorded and decoded: what they say has to
 //! be what was published.
+//!
+//! The last load is there twice, with and without one more subscriber that reads nothing: what that
+//! does to the others. It has to lag, and to be closed for that.
 
 mod audience;
 mod contestant;
 mod counter;
 mod floor;
+mod http2;
 mod load;
 mod measure;
 mod nchan;
 mod official;
 mod report;
+mod request;
 mod serve;
+mod stalled;
 mod subject;
 
-use std::{fs, io, process::ExitCode};
+use std::{fmt, fs, io, process::ExitCode};
 
 use bench::{
     arguments::Arguments,
@@ -46,13 +52,13 @@ fn main() -> ExitCode {
     let name = match name.and_then(|name| arguments.end().map(|()| name)) {
         Ok(name) => name,
         Err(error) => {
-            eprintln!("fanout: {error}\nusage: fanout [--quick] [--load text|page|crowd]");
+            eprintln!("fanout: {error}\nusage: fanout [--quick] [--load text|page|crowd|stalled]");
             return ExitCode::from(2);
         }
     };
     let is_wanted = |load: &Load| name.as_deref().is_none_or(|name| name == load.name);
     let loads: Vec<Load> = Load::ALL.into_iter().filter(is_wanted).collect();
-    ended(run(&loads, is_quick))
+    ended(run(&loads, is_wanted(&Load::NONE_STALLS), is_quick))
 }
 
 fn ended(result: io::Result<()>) -> ExitCode {
@@ -65,7 +71,7 @@ fn ended(result: io::Result<()>) -> ExitCode {
     }
 }
 
-fn run(loads: &[Load], is_quick: bool) -> io::Result<()> {
+fn run(loads: &[Load], stalls: bool, is_quick: bool) -> io::Result<()> {
     if std::thread::available_parallelism()?.get() > LOAD_CORE {
         pin_this(LOAD_CORE)?;
     }
@@ -84,7 +90,7 @@ fn run(loads: &[Load], is_quick: bool) -> io::Result<()> {
         open_files,
     };
     for load in loads {
-        bench.measure(load, Contestant::of(load))?;
+        bench.measure(&[*load], &Contestant::of(load))?;
         bench.report.print(load);
     }
     if loads.contains(&Load::CROWD) {
@@ -92,9 +98,16 @@ fn run(loads: &[Load], is_quick: bool) -> io::Result<()> {
         let steps = &Load::GROWTH[..steps];
         for load in steps {
             let growing = [Who::Official, Who::Axum, Who::Hyper];
-            bench.measure(load, growing.map(|who| who.with(None)).to_vec())?;
+            bench.measure(&[*load], &growing.map(|who| who.with(None)))?;
         }
         bench.report.print_growth(steps);
+    }
+    if stalls {
+        for loads in Load::stalling() {
+            // On `axum::serve`, the kernel takes megabytes for one that reads nothing.
+            bench.measure(&loads, &[Who::Hyper.with(None)])?;
+        }
+        bench.report.print_stalling();
     }
     bench.report.print_bars();
     Ok(())
@@ -107,25 +120,38 @@ struct Bench {
 }
 
 impl Bench {
-    /// All of them, in turns.
-    fn measure(&mut self, load: &Load, contestants: Vec<Contestant>) -> io::Result<()> {
-        let rounds = if self.is_quick { 1 } else { load.rounds };
+    /// All of them under each load, in turns.
+    fn measure(&mut self, loads: &[Load], contestants: &[Contestant]) -> io::Result<()> {
+        let rounds = match (self.is_quick, loads) {
+            (false, [load, ..]) => load.rounds,
+            _ => 1,
+        };
         for round in 1..=rounds {
-            for contestant in &contestants {
-                let mut actual = load.for_contestant(*contestant);
-                if self.is_quick {
-                    actual = actual.quick();
+            for contestant in contestants {
+                for load in loads {
+                    self.measure_once(load, *contestant, format_args!("{round}/{rounds}"))?;
                 }
-                // A few more files are open than there are subscribers.
-                actual.subscribers = actual.subscribers.min(self.open_files - 100);
-                let measured =
-                    measure::measure(*contestant, &actual, self.open_files).map_err(|error| {
-                        io::Error::other(format!("{contestant}, {actual}: {error}"))
-                    })?;
-                println!("{contestant}, {actual}, {round}/{rounds}: {measured}");
-                self.report.add(load, *contestant, &actual, measured);
             }
         }
+        Ok(())
+    }
+
+    fn measure_once(
+        &mut self,
+        load: &Load,
+        contestant: Contestant,
+        round: fmt::Arguments<'_>,
+    ) -> io::Result<()> {
+        let mut actual = load.for_contestant(contestant);
+        if self.is_quick {
+            actual = actual.quick();
+        }
+        // A few more files are open than there are subscribers.
+        actual.subscribers = actual.subscribers.min(self.open_files - 100);
+        let measured = measure::measure(contestant, &actual, self.open_files)
+            .map_err(|error| io::Error::other(format!("{contestant}, {actual}: {error}")))?;
+        println!("{contestant}, {actual}, {round}: {measured}");
+        self.report.add(load, contestant, &actual, measured);
         Ok(())
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     audience::{Arrival, Audience},
     contestant::Contestant,
     load::Load,
+    stalled::Stalled,
     subject::Subject,
 };
 
@@ -25,6 +26,8 @@ pub(crate) struct Measured {
     pub(crate) latency: Quantiles,
     /// How long publishing took.
     pub(crate) publish: Quantiles,
+    /// How many events one missed that stalled.
+    pub(crate) missed: u64,
     /// How much of the time the server's core ran others' work while it could have run this.
     pub(crate) disturbed: f64,
 }
@@ -50,6 +53,7 @@ impl Measured {
             bytes: middle(rounds, |round| round.bytes),
             latency: quantiles(|round| round.latency),
             publish: quantiles(|round| round.publish),
+            missed: middle(rounds, |round| round.missed),
             disturbed: middle(rounds, |round| round.disturbed),
         }
     }
@@ -100,10 +104,15 @@ async fn run(contestant: Contestant, load: &Load, open_files: usize) -> io::Resu
     let audience = Audience::connect(
         subject.address(),
         contestant,
-        subscribers,
+        load,
         (warm_up + events) as usize * subscribers,
     )
     .await?;
+    let stalled = match (load.one_stalls, audience.session()) {
+        (false, _) => None,
+        (true, Some(session)) => Some(Stalled::http2(session).await?),
+        (true, None) => Some(Stalled::http1(subject.address()).await?),
+    };
 
     subject.publish(warm_up).await?;
     audience.have(warm_up).await?;
@@ -118,6 +127,10 @@ async fn run(contestant: Contestant, load: &Load, open_files: usize) -> io::Resu
     for recording in audience.recordings() {
         check(load, contestant.codec, warm_up + events, &recording)?;
     }
+    let missed = match stalled {
+        Some(stalled) => stalled.read_on(load, warm_up + events).await?,
+        None => 0,
+    };
     let deliveries = events as f64 * subscribers as f64;
     let ran = time_after.ran - time.ran;
     let waited = time_after.waited.saturating_sub(time.waited);
@@ -133,6 +146,7 @@ async fn run(contestant: Contestant, load: &Load, open_files: usize) -> io::Resu
                 .map(|event| event.took)
                 .collect(),
         ),
+        missed,
         disturbed: waited.as_secs_f64() / (ran + waited).as_secs_f64(),
     })
 }
@@ -156,7 +170,10 @@ fn latency(warm_up: u64, published: &[Published], arrivals: &[Arrival]) -> io::R
 
 /// A recording says what was to be sent, all of it, and nothing else.
 fn check(load: &Load, codec: Option<Codec>, events: u64, recording: &[u8]) -> io::Result<()> {
-    let elements = recording::elements(codec, recording)?;
+    let elements = match load.is_http2 {
+        true => recording::of_body(codec, recording)?,
+        false => recording::elements(codec, recording)?,
+    };
     if elements.len() as u64 != events {
         let decoded = elements.len();
         return Err(io::Error::other(format!(

@@ -113,10 +113,38 @@ impl Report {
         println!();
     }
 
+    /// Each beside the same with one that stalls.
+    pub(crate) fn print_stalling(&self) {
+        println!("\nOne that stalls beside {}:\n", Load::NONE_STALLS);
+        println!(
+            "| contestant | one stalls | CPU for a delivery, µs | memory, KiB | p50, ms | p99, ms | it missed |"
+        );
+        println!("|---|---|---|---|---|---|---|");
+        for row in &self.rows {
+            if row.load.name != Load::NONE_STALLS.name {
+                continue;
+            }
+            let measured = Measured::median(&row.rounds);
+            println!(
+                "| {}{} | {} | {:.1} | {:.1} | {:.1} | {:.1} | {} |",
+                row.contestant,
+                if row.load.is_http2 { ", HTTP/2" } else { "" },
+                if row.load.one_stalls { "yes" } else { "no" },
+                micros(measured.cpu),
+                measured.memory / 1024.0,
+                millis(measured.latency.p50),
+                millis(measured.latency.p99),
+                measured.missed,
+            );
+        }
+        println!();
+    }
+
     pub(crate) fn print_bars(&self) {
         println!("| bar | measured | at most | |");
         println!("|---|---|---|---|");
-        for bar in Load::ALL.iter().flat_map(|load| self.bars(load)) {
+        let bars = Load::ALL.iter().flat_map(|load| self.bars(load));
+        for bar in bars.chain(self.stalling_bars()) {
             let verdict = match bar.is_missed() {
                 true => format!("missed by {:.0} %", (bar.value / bar.at_most - 1.0) * 100.0),
                 false => "met".into(),
@@ -144,6 +172,23 @@ impl Report {
             }
         }
         bars
+    }
+
+    /// What one that stalls costs the others.
+    fn stalling_bars(&self) -> Vec<Bar> {
+        let contestant = Who::Hyper.with(None);
+        let bar = |[without, with]: [Load; 2]| {
+            let without = self.measured(&without, contestant.who, None)?;
+            let measured = self.measured(&with, contestant.who, None)?;
+            Some(Bar {
+                what: format!("{contestant}, {with}: p99 of that without"),
+                contestant,
+                kind: Kind::Latency,
+                value: ratio(measured.latency.p99, without.latency.p99),
+                at_most: 1.2,
+            })
+        };
+        Load::stalling().into_iter().filter_map(bar).collect()
     }
 
     fn memory(&self, load: &Load, contestant: Contestant) -> Option<Bar> {
@@ -222,6 +267,7 @@ enum Kind {
     Cpu,
     Memory,
     Bytes,
+    Latency,
 }
 
 fn kind_name(kind: Kind) -> &'static str {
@@ -229,6 +275,7 @@ fn kind_name(kind: Kind) -> &'static str {
         Kind::Cpu => "CPU",
         Kind::Memory => "memory",
         Kind::Bytes => "bytes",
+        Kind::Latency => "latency",
     }
 }
 
