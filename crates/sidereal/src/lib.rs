@@ -23,6 +23,7 @@ mod markup;
 mod patch_elements;
 mod patch_signals;
 mod read_signals;
+mod receive;
 mod rejection;
 mod reply;
 mod request;
@@ -65,6 +66,7 @@ pub use crate::{
     patch_elements::PatchElements,
     patch_signals::PatchSignals,
     read_signals::{DEFAULT_SIGNALS_LIMIT, ReadSignalsError, read_signals, signals_in_query},
+    receive::receive_signals,
     rejection::SignalsRejection,
     reply::{HtmlReply, SignalsReply},
     request::{IsDatastar, LastEventId, is_datastar_request},

@@ -8,13 +8,10 @@ use axum_core::extract::{
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
-use super::{
-    content_type::{is_form, is_json},
-    receive::receive,
-};
+use super::receive::receive;
 use crate::{
     Config, Connect, IsDatastar, LastEventId, LenientSignals, ReadSignalsError, Signals,
-    SignalsRejection, TabId, TabIdError, is_datastar_request, read_signals, signals_in_query,
+    SignalsRejection, TabId, TabIdError, is_datastar_request, receive::signals,
 };
 
 /// Implements an extractor that looks at the request's head only, and rejects nothing.
@@ -106,21 +103,9 @@ async fn read_limited<T: DeserializeOwned, S: Send + Sync>(
     state: &S,
     limit: Option<usize>,
 ) -> Result<Option<T>, ReadSignalsError> {
-    let query = request.uri().query().map(str::to_owned);
     let method = request.method().clone();
-    if signals_in_query(&method) {
-        return read_signals(&method, query.as_deref(), b"");
-    }
-    let headers = request.headers();
-    // The client then sends the fields, and no signals.
-    if is_form(headers) {
-        return Ok(None);
-    }
-    // Other sites can have a browser send any other body, without asking first.
-    let may_be_another_sites = !is_json(headers) && !is_datastar_request(headers);
-    let body = receive(request, state, limit).await?;
-    if may_be_another_sites && !body.trim_ascii().is_empty() {
-        return Err(ReadSignalsError::not_json_content());
-    }
-    read_signals(&method, query.as_deref(), &body)
+    let query = request.uri().query().map(str::to_owned);
+    let headers = request.headers().clone();
+    let received = receive(request, state, limit);
+    signals(&method, query.as_deref(), &headers, || received).await
 }

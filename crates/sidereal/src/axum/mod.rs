@@ -1,6 +1,5 @@
 //! Extractors and responses for axum 0.8: `guide::axum`.
 
-mod content_type;
 mod extract;
 mod receive;
 mod respond;

@@ -1,9 +1,9 @@
-//! Bodies of requests: read under their limits, and read past them where that helps the page.
+//! Bodies of requests, under the limits of axum and of the application.
 
 use std::{
     error::Error,
     fmt,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
 };
@@ -16,14 +16,10 @@ use bytes::Bytes;
 use http::StatusCode;
 use http_body::{Body as _, Frame, SizeHint};
 
-use crate::ReadSignalsError;
-
-/// How much of a body over the limit is read and thrown away, in bytes.
-///
-/// A server that answers a request without reading it has to close the connection, and a browser
-/// that is still sending then sees an error instead of the answer (Chromium: `Failed to fetch`), and
-/// sends everything again. So the rest is read first, up to a bound. It costs no memory.
-const READ_PAST_LIMIT: u64 = 64 << 20;
+use crate::{
+    ReadSignalsError,
+    receive::{length, read_past_limit},
+};
 
 /// The whole body, under axum's own limit and this one, in bytes.
 pub(super) async fn receive<S: Send + Sync>(
@@ -41,7 +37,7 @@ pub(super) async fn receive<S: Send + Sync>(
         is_over,
     })));
     if is_over {
-        body.read_past_limit().await;
+        read_past_limit(pin!(body)).await;
         return Err(ReadSignalsError::body_too_large());
     }
     let request = Request::from_parts(parts, Body::new(body.clone()));
@@ -50,7 +46,7 @@ pub(super) async fn receive<S: Send + Sync>(
     match received {
         Ok(bytes) => Ok(bytes),
         Err(error) if is_over || error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            body.read_past_limit().await;
+            read_past_limit(pin!(body)).await;
             Err(ReadSignalsError::body_too_large())
         }
         Err(_) => Err(ReadSignalsError::unreadable_body()),
@@ -73,25 +69,6 @@ impl Shared {
     fn limited(&self) -> MutexGuard<'_, Limited> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// Throws away what still comes.
-    async fn read_past_limit(self) {
-        if self.size_hint().lower() > READ_PAST_LIMIT {
-            return;
-        }
-        let mut read = 0;
-        while read < READ_PAST_LIMIT {
-            let next = |cx: &mut Context<'_>| Pin::new(&mut self.limited().body).poll_frame(cx);
-            match std::future::poll_fn(next).await {
-                Some(Ok(frame)) => read += length(&frame),
-                Some(Err(_)) | None => return,
-            }
-        }
-    }
-}
-
-fn length(frame: &Frame<Bytes>) -> u64 {
-    frame.data_ref().map_or(0, |data| data.len() as u64)
 }
 
 impl http_body::Body for Shared {

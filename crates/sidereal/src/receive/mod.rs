@@ -1,0 +1,147 @@
+//! Signals of a request whose body is still to come: what adapters share.
+
+mod body;
+mod content_type;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, request::Parts};
+use http_body::Body;
+use serde::de::DeserializeOwned;
+
+pub(crate) use self::body::receive;
+#[cfg(feature = "axum")]
+pub(crate) use self::body::{length, read_past_limit};
+use self::content_type::{is_form, is_json};
+use crate::{
+    Config, DEFAULT_SIGNALS_LIMIT, LenientSignals, ReadSignalsError, Signals, SignalsRejection,
+    is_datastar_request, read_signals, signals_in_query,
+};
+
+/// Where the signals of a request are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Query,
+    Body,
+    /// In the body, if there is nothing in it: what is there is not JSON, by its type.
+    EmptyBody,
+    /// Nowhere: a form of the page posts its fields.
+    Nowhere,
+}
+
+impl Place {
+    fn of(method: &Method, headers: &HeaderMap) -> Self {
+        if signals_in_query(method) {
+            Self::Query
+        } else if is_form(headers) {
+            Self::Nowhere
+        } else if is_json(headers) || is_datastar_request(headers) {
+            Self::Body
+        } else {
+            // Other sites can have a browser send any other body, without asking first.
+            Self::EmptyBody
+        }
+    }
+}
+
+/// The signals of a request, wherever it has them; the body is received only where they are there.
+pub(crate) async fn signals<T, F>(
+    method: &Method,
+    query: Option<&str>,
+    headers: &HeaderMap,
+    receive: impl FnOnce() -> F,
+) -> Result<Option<T>, ReadSignalsError>
+where
+    T: DeserializeOwned,
+    F: Future<Output = Result<Bytes, ReadSignalsError>>,
+{
+    let place = Place::of(method, headers);
+    let body = match place {
+        Place::Query | Place::Nowhere => Bytes::new(),
+        Place::Body | Place::EmptyBody => receive().await?,
+    };
+    match place {
+        Place::Nowhere => Ok(None),
+        Place::EmptyBody if !body.trim_ascii().is_empty() => {
+            Err(ReadSignalsError::not_json_content())
+        }
+        Place::Query | Place::Body | Place::EmptyBody => read_signals(method, query, &body),
+    }
+}
+
+/// Reads the signals of a whole request, as the adapters do: for hyper, tower, and whatever has
+/// requests of the crate `http`. `None` where there are none, as in a plain page load.
+///
+/// A body is read where signals can be in it: not for GET, HEAD and DELETE, which have them in the
+/// query, and not for forms. It has to be JSON by its `Content-Type`, or to come with the header
+/// `Datastar-Request: true`, see [`Signals`].
+///
+/// The [`Config`] in the request's extensions counts: its [limit](Config::signals_limit), else
+/// [`DEFAULT_SIGNALS_LIMIT`], and what rejections are [answered with](Config::reject_with).
+///
+/// ```
+/// use http::{Request, Response};
+/// use http_body::Body;
+/// use serde::Deserialize;
+/// use sidereal::{Connect, PatchElements, SignalsRejection, SseBody, receive_signals};
+///
+/// #[derive(Deserialize)]
+/// struct Form { name: String }
+///
+/// async fn greet<B: Body>(request: Request<B>) -> Result<Response<SseBody>, SignalsRejection> {
+///     let connect = Connect::from_request(&request);
+///     let name = receive_signals::<Form, B>(request).await?.map(|form| form.name);
+///     let hello = format!("<p id='hello'>Hello, {} letters</p>", name.unwrap_or_default().len());
+///     Ok(connect.reply(PatchElements::new(hello)).into_http())
+/// }
+/// ```
+///
+/// # Errors
+///
+/// As [`read_signals`]; a body over the limit, or one that cannot be read. Of a body over the limit the
+/// rest is read and thrown away, up to 64 MiB, so that the page sees the answer.
+///
+/// # Cancel safety
+///
+/// What was read of the body is gone with the future.
+pub async fn receive_signals<T, B>(request: Request<B>) -> Result<Option<T>, SignalsRejection>
+where
+    T: DeserializeOwned,
+    B: Body,
+{
+    let (parts, body) = request.into_parts();
+    let config = Config::from_extensions(&parts.extensions);
+    let limit = config.and_then(Config::max_signals);
+    let received = receive(body, limit.unwrap_or(DEFAULT_SIGNALS_LIMIT));
+    let Parts {
+        method,
+        uri,
+        headers,
+        ..
+    } = &parts;
+    let signals = signals(method, uri.query(), headers, || received).await;
+    signals.map_err(|error| SignalsRejection::new(error, config, is_datastar_request(headers)))
+}
+
+impl<T: DeserializeOwned> Signals<T> {
+    /// Reads them as [`receive_signals`] does, for a handler that cannot do without.
+    ///
+    /// # Errors
+    ///
+    /// As [`receive_signals`], and where there are no signals.
+    pub async fn receive<B: Body>(request: Request<B>) -> Result<Self, SignalsRejection> {
+        let config = Config::from_extensions(request.extensions()).cloned();
+        let is_datastar = is_datastar_request(request.headers());
+        let signals = receive_signals(request).await?;
+        signals.map(Self).ok_or_else(|| {
+            SignalsRejection::new(ReadSignalsError::absent(), config.as_ref(), is_datastar)
+        })
+    }
+}
+
+impl<T: DeserializeOwned> LenientSignals<T> {
+    /// Reads them as [`receive_signals`] does, without an error.
+    pub async fn receive<B: Body>(request: Request<B>) -> Self {
+        let signals = receive_signals(request).await;
+        Self::from_result(signals.map_err(|rejection| rejection.error().clone()))
+    }
+}
