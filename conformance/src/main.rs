@@ -9,6 +9,7 @@
 //! `conformance/goldens` are run against each of them.
 
 mod axum;
+mod blocking;
 mod test_case;
 
 use std::{io, net::SocketAddr, process::ExitCode};
@@ -19,7 +20,7 @@ use sidereal::{Codec, Compression, Config};
 type Serve = fn(SocketAddr) -> io::Result<()>;
 
 /// The frameworks that the server can run on, the default first.
-const ADAPTERS: &[(&str, Serve)] = &[("axum", axum::serve)];
+const ADAPTERS: &[(&str, Serve)] = &[("axum", axum::serve), ("blocking", blocking::serve)];
 
 /// The largest body that is read, in bytes; a larger one is a 413.
 const BODY_LIMIT: usize = 1024 * 1024;

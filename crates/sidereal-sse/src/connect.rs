@@ -123,6 +123,14 @@ impl Connect {
         self
     }
 
+    /// Takes this as the connection below, in place of one in the request's extensions: for servers
+    /// that learn more of it than that it is gone.
+    #[must_use]
+    pub fn with_transport(mut self, transport: Transport) -> Self {
+        self.transport = Some(transport);
+        self
+    }
+
     /// The client.
     pub fn client(&self) -> &Client {
         &self.client

@@ -1,5 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+mod background;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod body;
 mod client;
 mod compress;

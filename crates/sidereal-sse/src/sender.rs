@@ -128,6 +128,18 @@ impl Sender {
         self.queue.ended().await
     }
 
+    /// Nothing, as long as the stream is open.
+    ///
+    /// # Errors
+    ///
+    /// When the stream has ended, with the reason.
+    pub fn check_open(&self) -> Result<(), SendError> {
+        match self.queue.reason() {
+            None => Ok(()),
+            Some(reason) => Err(SendError::ended(reason)),
+        }
+    }
+
     /// Whether the stream has ended: nothing is accepted any more.
     pub fn is_closed(&self) -> bool {
         self.queue.reason().is_some()
@@ -160,9 +172,7 @@ impl Sender {
     }
 
     fn check(&self, event: impl IntoFrame) -> Result<Option<Frame>, SendError> {
-        if let Some(reason) = self.queue.reason() {
-            return Err(SendError::ended(reason));
-        }
+        self.check_open()?;
         let frame = event.into_frame();
         let limit = self.queue.options.max_event_size;
         if frame.len() > limit {

@@ -104,6 +104,14 @@ impl Connect {
         self
     }
 
+    /// Takes this as the connection below, for servers of one's own, see
+    /// [`Transport`](crate::Transport).
+    #[must_use]
+    pub fn with_transport(mut self, transport: crate::Transport) -> Self {
+        self.inner = self.inner.with_transport(transport);
+        self
+    }
+
     /// The client.
     pub fn client(&self) -> &Client {
         self.inner.client()

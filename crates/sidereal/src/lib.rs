@@ -9,6 +9,8 @@ mod action;
 mod attributes;
 #[cfg(feature = "axum")]
 mod axum;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod config;
 mod connect;
 mod defaults;

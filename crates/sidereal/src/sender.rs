@@ -221,6 +221,15 @@ impl Sender {
         self.inner.closed().await
     }
 
+    /// Nothing, as long as the stream is open.
+    ///
+    /// # Errors
+    ///
+    /// When the stream has ended, with the reason.
+    pub fn check_open(&self) -> Result<(), SendError> {
+        self.inner.check_open()
+    }
+
     /// Whether the stream has ended, or is about to: nothing is accepted any more.
     pub fn is_closed(&self) -> bool {
         self.inner.is_closed()

@@ -7,15 +7,17 @@
 use std::{
     panic::catch_unwind,
     pin::Pin,
-    sync::{OnceLock, Weak},
+    sync::Weak,
     task::{Context, Poll},
     time::Duration,
 };
 
 use tokio::{
-    runtime::{Builder, Handle},
+    runtime::Handle,
     time::{Instant, sleep_until},
 };
+
+use crate::background;
 
 const AT_LEAST: Duration = Duration::from_secs(60);
 
@@ -75,7 +77,7 @@ where
     M: Fn() -> F + Send + Sync + Unpin + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
-    match thread() {
+    match background::runtime() {
         Some(runtime) => spawn_on(runtime, make),
         None => tracing::error!(
             "the hub has neither a runtime nor a thread: its views and tickers stand still"
@@ -122,19 +124,4 @@ fn current() -> Option<Handle> {
 /// Whether the runtime that this runs on has time (`enable_time`): tokio has no other way to tell.
 fn has_time() -> bool {
     catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).is_ok()
-}
-
-/// A runtime on a thread, once for the process.
-fn thread() -> Option<&'static Handle> {
-    static THREAD: OnceLock<Option<Handle>> = OnceLock::new();
-    let handle = THREAD.get_or_init(|| {
-        let runtime = Builder::new_current_thread().enable_all().build().ok()?;
-        let handle = runtime.handle().clone();
-        std::thread::Builder::new()
-            .name("sidereal-hub".to_owned())
-            .spawn(move || runtime.block_on(std::future::pending::<()>()))
-            .ok()?;
-        Some(handle)
-    });
-    handle.as_ref()
 }

@@ -12,7 +12,7 @@ use crate::ReadSignalsError;
 /// A server that answers a request without reading it has to close the connection, and a browser
 /// that is still sending then sees an error instead of the answer (Chromium: `Failed to fetch`), and
 /// sends everything again. So the rest is read first, up to a bound. It costs no memory.
-const READ_PAST_LIMIT: u64 = 64 << 20;
+pub(crate) const READ_PAST_LIMIT: u64 = 64 << 20;
 
 /// How much room is made for a body that announces its length, and may not keep to it, in bytes.
 const ROOM: u64 = 64 << 10;

@@ -8,6 +8,8 @@ use http::{HeaderMap, Method, Request, request::Parts};
 use http_body::Body;
 use serde::de::DeserializeOwned;
 
+#[cfg(feature = "blocking")]
+pub(crate) use self::body::READ_PAST_LIMIT;
 pub(crate) use self::body::receive;
 #[cfg(feature = "axum")]
 pub(crate) use self::body::{length, read_past_limit};

@@ -1,0 +1,58 @@
+//! Heads of requests from servers that have types of their own.
+
+use std::{error::Error, fmt};
+
+use http::{HeaderName, HeaderValue, Method, Uri, Version, request::Parts};
+
+/// The head of a request in the types of the crate `http`, from text: the method, the target, and
+/// the headers' names and values.
+///
+/// The version is HTTP/1.1; for another one set `version` of what this returns. Headers that cannot be
+/// any are left out.
+///
+/// ```
+/// use sidereal::blocking::head;
+///
+/// let mut head = head("GET", "/clock?city=Oslo", [("Accept-Encoding", b"gzip")])?;
+/// assert_eq!(head.uri.path(), "/clock");
+/// head.version = http::Version::HTTP_10;
+/// # Ok::<(), sidereal::blocking::HeadError>(())
+/// ```
+///
+/// # Errors
+///
+/// When the method or the target is none.
+pub fn head<N, V>(
+    method: &str,
+    target: &str,
+    headers: impl IntoIterator<Item = (N, V)>,
+) -> Result<Parts, HeadError>
+where
+    N: AsRef<[u8]>,
+    V: AsRef<[u8]>,
+{
+    let (mut parts, ()) = http::Request::new(()).into_parts();
+    parts.method = Method::from_bytes(method.as_bytes()).map_err(|_| HeadError("method"))?;
+    parts.uri = target.parse::<Uri>().map_err(|_| HeadError("target"))?;
+    parts.version = Version::HTTP_11;
+    for (name, value) in headers {
+        let name = HeaderName::from_bytes(name.as_ref());
+        let value = HeaderValue::from_bytes(value.as_ref());
+        if let (Ok(name), Ok(value)) = (name, value) {
+            parts.headers.append(name, value);
+        }
+    }
+    Ok(parts)
+}
+
+/// What is no head of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeadError(&'static str);
+
+impl fmt::Display for HeadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the {} of the request is not valid", self.0)
+    }
+}
+
+impl Error for HeadError {}

@@ -1,0 +1,100 @@
+//! Signals of a request whose body is read by its thread.
+
+use std::io::Read;
+
+use bytes::Bytes;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+use sidereal_sse::blocking::block_on;
+
+use crate::{
+    Config, DEFAULT_SIGNALS_LIMIT, LenientSignals, ReadSignalsError, Signals, SignalsRejection,
+    is_datastar_request, receive,
+};
+
+/// Reads the signals of a request as the adapters do: `None` where there are none, as in a plain page
+/// load.
+///
+/// The body has to end where the request does: servers' readers do, a socket does not. It is read where
+/// signals can be in it, of at most the [limit](Config::signals_limit) of the [`Config`] in the
+/// request's extensions, else [`DEFAULT_SIGNALS_LIMIT`]. For the rest see
+/// [`receive_signals`](crate::receive_signals).
+///
+/// ```
+/// use serde::Deserialize;
+/// use sidereal::{SignalsRejection, blocking};
+///
+/// #[derive(Deserialize)]
+/// struct Form { name: String }
+///
+/// fn name(request: &http::request::Parts, body: impl std::io::Read) -> Result<String, SignalsRejection> {
+///     let form = blocking::read_signals::<Form>(request, body)?;
+///     Ok(form.map(|form| form.name).unwrap_or_default())
+/// }
+/// ```
+///
+/// # Errors
+///
+/// As [`receive_signals`](crate::receive_signals).
+pub fn read_signals<T: DeserializeOwned>(
+    request: &Parts,
+    body: impl Read,
+) -> Result<Option<T>, SignalsRejection> {
+    let Parts {
+        method,
+        uri,
+        headers,
+        extensions,
+        ..
+    } = request;
+    let config = Config::from_extensions(extensions);
+    let limit = config.and_then(Config::max_signals);
+    let limit = limit.unwrap_or(DEFAULT_SIGNALS_LIMIT);
+    let signals = receive::signals(method, uri.query(), headers, async || received(body, limit));
+    block_on(signals).map_err(|error| rejection(request, error))
+}
+
+impl<T: DeserializeOwned> Signals<T> {
+    /// Reads them as [`blocking::read_signals`](read_signals) does, for a handler that cannot do without.
+    ///
+    /// # Errors
+    ///
+    /// As [`receive_signals`](crate::receive_signals), and where there are no signals.
+    pub fn read_from(request: &Parts, body: impl Read) -> Result<Self, SignalsRejection> {
+        let signals = read_signals(request, body)?;
+        signals
+            .map(Self)
+            .ok_or_else(|| rejection(request, ReadSignalsError::absent()))
+    }
+}
+
+impl<T: DeserializeOwned> LenientSignals<T> {
+    /// Reads them as [`blocking::read_signals`](read_signals) does, without an error.
+    pub fn read_from(request: &Parts, body: impl Read) -> Self {
+        let signals = read_signals(request, body);
+        Self::from_result(signals.map_err(|rejection| rejection.error().clone()))
+    }
+}
+
+fn rejection(request: &Parts, error: ReadSignalsError) -> SignalsRejection {
+    let config = Config::from_extensions(&request.extensions);
+    SignalsRejection::new(error, config, is_datastar_request(&request.headers))
+}
+
+/// The whole body, of at most so many bytes.
+fn received(body: impl Read, limit: usize) -> Result<Bytes, ReadSignalsError> {
+    let mut received = Vec::new();
+    let mut body = body.take(receive::READ_PAST_LIMIT);
+    let unreadable = |_| ReadSignalsError::unreadable_body();
+    let most = limit as u64 + 1;
+    (&mut body)
+        .take(most)
+        .read_to_end(&mut received)
+        .map_err(unreadable)?;
+    if received.len() as u64 == most {
+        // The page sees the answer only if what it sends is read.
+        std::io::copy(&mut body, &mut std::io::sink()).map_err(unreadable)?;
+        return Err(ReadSignalsError::body_too_large());
+    }
+    Ok(received.into())
+}
