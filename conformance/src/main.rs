@@ -1,5 +1,6 @@
 //! The server that the official SDK test suite runs against: `/test` answers a list of events,
-//! given as JSON, with exactly those events.
+//! given as JSON, with exactly those events. And the one of Sidereal's own suite of adapters, whose
+//! routes are in `suite.rs`.
 //!
 //! ```text
 //! conformance [--port 7331] [--adapter axum]
@@ -10,6 +11,8 @@
 
 mod axum;
 mod blocking;
+mod hyper;
+mod suite;
 mod test_case;
 
 use std::{io, net::SocketAddr, process::ExitCode};
@@ -20,7 +23,11 @@ use sidereal::{Codec, Compression, Config};
 type Serve = fn(SocketAddr) -> io::Result<()>;
 
 /// The frameworks that the server can run on, the default first.
-const ADAPTERS: &[(&str, Serve)] = &[("axum", axum::serve), ("blocking", blocking::serve)];
+const ADAPTERS: &[(&str, Serve)] = &[
+    ("axum", axum::serve),
+    ("hyper", hyper::serve),
+    ("blocking", blocking::serve),
+];
 
 /// The largest body that is read, in bytes; a larger one is a 413.
 const BODY_LIMIT: usize = 1024 * 1024;
@@ -31,6 +38,7 @@ fn config() -> Config {
     let codecs = [Codec::Zstd, Codec::Brotli, Codec::Gzip];
     Config::new()
         .signals_limit(BODY_LIMIT)
+        .shutdown(suite::app().shutdown.clone())
         .compression(Compression::new().order(codecs).whole_from(0))
 }
 

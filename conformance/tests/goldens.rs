@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod decode;
 mod server;
 
-use std::{fs, io::Read as _, path::Path};
+use std::{fs, path::Path};
 
+use decode::decode;
 use server::{Response, Server, adapters};
 
 /// One of `conformance/goldens`; their README tells the format.
@@ -92,20 +94,6 @@ fn who_refuses_every_coding_gets_a_406() {
         assert_eq!(answer.header("vary"), Some("accept-encoding"));
         assert!(answer.text().contains("Accept-Encoding"));
     }
-}
-
-fn decode(coding: &str, coded: &[u8]) -> Vec<u8> {
-    let mut text = Vec::new();
-    match coding {
-        "gzip" => flate2::read::GzDecoder::new(coded).read_to_end(&mut text),
-        "br" => brotli_decompressor::Decompressor::new(coded, 4096).read_to_end(&mut text),
-        _ => {
-            text.reserve(1 << 20);
-            Ok(zstd_safe::decompress(&mut text, coded).expect("a zstd frame"))
-        }
-    }
-    .unwrap();
-    text
 }
 
 #[test]

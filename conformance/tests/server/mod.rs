@@ -1,8 +1,10 @@
 //! The program under test, and a client of HTTP/1.1 that is small enough to be trusted.
 
+#![allow(dead_code, reason = "each test uses a part of it")]
+
 use std::{
     fmt::Write as _,
-    io::{self, BufRead, BufReader, Write as _},
+    io::{self, BufRead, BufReader, Read as _, Write as _},
     net::TcpStream,
     process::{Child, Command, Stdio},
     thread,
@@ -77,19 +79,42 @@ impl Server {
     }
 
     fn request(&self, method: &str, target: &str, body: Option<&[u8]>, more: &str) -> Response {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let more = match body {
+            Some(_) => {
+                &format!("Datastar-Request: true\r\nContent-Type: application/json\r\n{more}")
+            }
+            None => &format!("Datastar-Request: true\r\n{more}"),
+        };
+        self.ask(method, target, body, more)
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(&self.address).unwrap();
         stream
             .set_read_timeout(Some(Duration::from_secs(10)))
             .unwrap();
-        let mut head = format!(
-            "{method} {target} HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\nDatastar-Request: true\r\n{more}",
+        stream
+    }
+
+    fn head(&self, method: &str, target: &str, more: &str) -> String {
+        format!(
+            "{method} {target} HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\n{more}",
             self.address
-        );
+        )
+    }
+
+    /// Any request, with no headers but these, and its whole answer.
+    pub(crate) fn ask(
+        &self,
+        method: &str,
+        target: &str,
+        body: Option<&[u8]>,
+        headers: &str,
+    ) -> Response {
+        let mut stream = self.connect();
+        let mut head = self.head(method, target, headers);
         if let Some(body) = body {
-            head += &format!(
-                "Content-Type: application/json\r\nContent-Length: {}\r\n",
-                body.len()
-            );
+            head += &format!("Content-Length: {}\r\n", body.len());
         }
         head += "\r\n";
         let mut writer = stream.try_clone().unwrap();
@@ -101,6 +126,75 @@ impl Server {
             });
             Response::read(&mut BufReader::new(&mut stream)).unwrap()
         })
+    }
+}
+
+/// An answer that is read as it comes.
+pub(crate) struct Streaming {
+    reader: BufReader<TcpStream>,
+    pub(crate) headers: Vec<(String, String)>,
+    /// What has come so far, out of its chunks.
+    pub(crate) body: Vec<u8>,
+    /// The last chunk has come.
+    pub(crate) is_whole: bool,
+}
+
+impl Server {
+    /// GET, with these headers.
+    pub(crate) fn open(&self, target: &str, headers: &str) -> Streaming {
+        let mut stream = self.connect();
+        let head = self.head("GET", target, headers) + "\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut reader = BufReader::new(stream);
+        let status = line(&mut reader).unwrap();
+        assert!(status.starts_with("HTTP/1.1 200"), "{target}: {status}");
+        let headers = headers_of(&mut reader).unwrap();
+        Streaming {
+            reader,
+            headers,
+            body: Vec::new(),
+            is_whole: false,
+        }
+    }
+}
+
+impl Streaming {
+    /// The next chunk; `false` at the end, however it came.
+    pub(crate) fn next(&mut self) -> bool {
+        let Ok(size) = line(&mut self.reader) else {
+            return false;
+        };
+        // Where a server cannot close a connection, it breaks the chunks.
+        let Ok(size) = usize::from_str_radix(&size, 16) else {
+            return false;
+        };
+        let start = self.body.len();
+        self.body.resize(start + size, 0);
+        if self.reader.read_exact(&mut self.body[start..]).is_err() {
+            return false;
+        }
+        let _ = line(&mut self.reader);
+        self.is_whole = size == 0;
+        size > 0
+    }
+
+    /// Reads until this text has come, and forgets all that came before its end.
+    pub(crate) fn until(&mut self, text: &str) {
+        loop {
+            let place = self
+                .body
+                .windows(text.len())
+                .position(|window| window == text.as_bytes());
+            if let Some(place) = place {
+                self.body.drain(..place + text.len());
+                return;
+            }
+            assert!(
+                self.next(),
+                "no {text:?} in {:?}",
+                String::from_utf8_lossy(&self.body)
+            );
+        }
     }
 }
 
@@ -128,7 +222,7 @@ impl Response {
         let status = status
             .and_then(|status| status.parse().ok())
             .ok_or(io::ErrorKind::InvalidData)?;
-        let headers = headers(from)?;
+        let headers = headers_of(from)?;
         let mut response = Self {
             status,
             headers,
@@ -146,6 +240,9 @@ impl Response {
                     return Ok(response);
                 }
             }
+        }
+        if response.status == 204 {
+            return Ok(response);
         }
         let length = response
             .header("content-length")
@@ -177,7 +274,7 @@ impl Response {
     }
 }
 
-fn headers(from: &mut impl BufRead) -> io::Result<Vec<(String, String)>> {
+fn headers_of(from: &mut impl BufRead) -> io::Result<Vec<(String, String)>> {
     let mut headers = Vec::new();
     loop {
         let line = line(from)?;

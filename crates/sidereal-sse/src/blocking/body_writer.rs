@@ -98,7 +98,10 @@ where
                     // Trailers: nobody was told that they would come.
                     Err(_) => Ok(()),
                 },
-                Some(Err(error)) => Err(io::Error::new(ErrorKind::ConnectionAborted, error)),
+                Some(Err(error)) => {
+                    let broken = self.framing.write_broken(&mut self.writer);
+                    broken.and(Err(io::Error::new(ErrorKind::ConnectionAborted, error)))
+                }
                 None => {
                     self.body = None;
                     self.framing.write_end(&mut self.writer)

@@ -98,6 +98,16 @@ impl Framing {
         writer.flush()
     }
 
+    /// The end of a body that is not whole: what is no size of a chunk, so that the client takes the
+    /// response for broken (RFC 9112, section 7.1) and the connection for lost. Not every server
+    /// closes a connection because a handler wants it.
+    pub(super) fn write_broken(self, writer: &mut impl Write) -> io::Result<()> {
+        if self == Self::Chunked {
+            writer.write_all(b"!\r\n")?;
+        }
+        writer.flush()
+    }
+
     /// The end of a body that is whole.
     pub(super) fn write_end(self, writer: &mut impl Write) -> io::Result<()> {
         if self == Self::Chunked {
