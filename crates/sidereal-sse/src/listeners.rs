@@ -1,6 +1,7 @@
 //! Many who sleep, and are woken together: those who follow a topic, or a shutdown.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -89,10 +90,24 @@ impl Listeners {
                 slot += 1;
             }
             drop(slots);
-            wakers.drain(..).for_each(Waker::wake);
+            wake_all(&mut wakers);
             if slot >= end {
                 return;
             }
+        }
+    }
+}
+
+/// Wakes each of them, whatever the others' wakers do.
+fn wake_all(wakers: &mut Vec<Waker>) {
+    while !wakers.is_empty() {
+        let woken = catch_unwind(AssertUnwindSafe(|| {
+            while let Some(waker) = wakers.pop() {
+                waker.wake();
+            }
+        }));
+        if woken.is_err() {
+            tracing::error!("the waker of a task panicked");
         }
     }
 }

@@ -47,6 +47,15 @@ impl Ring {
         self.pushed
     }
 
+    /// Keeps nothing any more.
+    pub(crate) fn clear(&mut self) {
+        if let Some(newest) = self.entries.back() {
+            self.dropped = newest.number;
+            self.entries.clear();
+            self.bytes = 0;
+        }
+    }
+
     pub(crate) fn pushed(&self) -> u64 {
         self.pushed
     }

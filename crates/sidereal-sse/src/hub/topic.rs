@@ -304,6 +304,8 @@ impl TopicInner {
             }));
         }
         if self.listeners.count() == 0 && !self.options.has_history() {
+            // What came before is not the newest any more.
+            self.ring().clear();
             return Ok(());
         }
         let options = &self.options;

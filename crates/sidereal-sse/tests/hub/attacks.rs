@@ -669,3 +669,53 @@ async fn hooks_that_use_the_hub() {
 }
 
 // 40 state whose drop panics
+
+#[test]
+fn the_newest_event_is_none_that_came_before_one_that_was_not_kept() {
+    let topic = Hub::new().topic("news");
+    let subscription = topic.subscribe();
+    topic.publish(Event::new("one")).unwrap();
+    assert!(topic.newest().is_some());
+    drop(subscription);
+    topic.publish(Event::new("to nobody")).unwrap();
+    assert_eq!(topic.newest(), None);
+}
+
+#[test]
+fn a_waker_that_panics_keeps_no_other_from_being_woken() {
+    use std::{
+        future::Future,
+        pin::pin,
+        task::{Context, Wake, Waker},
+    };
+
+    struct Counts(AtomicUsize, bool);
+
+    impl Wake for Counts {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            assert!(!self.1, "on purpose");
+        }
+    }
+
+    let topic = Hub::new().topic("news");
+    let mut sleeping = Vec::new();
+    for n in 0..200 {
+        let counts = Arc::new(Counts(AtomicUsize::new(0), n % 50 == 7));
+        let mut subscription = topic.subscribe();
+        {
+            let waker = Waker::from(counts.clone());
+            let mut next = pin!(subscription.next_frame());
+            assert!(
+                next.as_mut()
+                    .poll(&mut Context::from_waker(&waker))
+                    .is_pending()
+            );
+        }
+        sleeping.push((subscription, counts));
+    }
+    topic.publish(Event::new("one")).unwrap();
+    for (_, counts) in &sleeping {
+        assert_eq!(counts.0.load(Ordering::SeqCst), 1);
+    }
+}
