@@ -10,9 +10,11 @@ pub mod chat;
 pub mod clock;
 pub mod form;
 pub mod hello;
+pub mod hyper;
 pub mod presence;
 pub mod shutdown;
 pub mod ticker;
+pub mod tiny_http;
 pub mod upload;
 
 /// The Datastar client, which each example serves at `/datastar.js`. Empty where the build had no package registry to
