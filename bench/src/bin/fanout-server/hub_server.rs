@@ -2,9 +2,8 @@
 
 use std::{io, sync::Arc};
 
-use axum::{Router, routing::get};
 use bench::publisher::Publisher;
-use sidereal::{Connect, Hub, PatchElements};
+use sidereal::{Hub, PatchElements};
 use tokio::net::TcpListener;
 
 use crate::stack::Stack;
@@ -18,8 +17,6 @@ pub(crate) async fn run(
 ) -> io::Result<()> {
     let topic = Hub::new().topic("events");
     let followed = topic.clone();
-    let handler = async move |connect: Connect| connect.subscribe(&followed);
-    let router = Router::new().route("/events", get(handler));
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     println!("{}", listener.local_addr()?);
     let publishing = publisher.obey(waits, async |elements: &Arc<str>| {
@@ -28,7 +25,7 @@ pub(crate) async fn run(
             .map_err(io::Error::other)
     });
     tokio::select! {
-        served = stack.serve(listener, router, threads) => served,
+        served = stack.serve(listener, followed, threads) => served,
         published = publishing => published,
     }
 }

@@ -2,7 +2,7 @@
 //! server of `fanout`, and a program of its own for other load generators.
 //!
 //! ```text
-//! fanout-server [--port N] [--size BYTES | --page] [--rate PER_SECOND] [--stack axum|hyper] [--threads N] [--wait]
+//! fanout-server [--port N] [--size BYTES | --page] [--rate PER_SECOND] [--stack axum|hyper|blocking] [--threads N] [--wait]
 //! ```
 //!
 //! | option | default |
@@ -11,7 +11,7 @@
 //! | `--size`: bytes of an event's elements, the same each time | 200 |
 //! | `--page`: the page of 20 KB instead, which changes with each event | |
 //! | `--rate`: events a second | 1 |
-//! | `--stack`: `axum` is `axum::serve`, `hyper` is `sidereal::serve` | `axum` |
+//! | `--stack`: `axum` is `axum::serve`, `hyper` is `sidereal::serve`, `blocking` is a thread for each connection | `axum` |
 //! | `--threads`: of a multi-threaded runtime with `axum`, with a runtime each with `hyper`; 0 for one current-thread runtime for all | 0 |
 //! | `--wait`: publishes nothing before `start N`, and ends with its input | |
 //!
@@ -20,6 +20,7 @@
 
 mod hub_server;
 mod stack;
+mod threads;
 
 use std::{io, process::ExitCode};
 

@@ -2,12 +2,15 @@
 
 use std::{io, str::FromStr};
 
-use axum::Router;
-use sidereal::serve::serve;
+use axum::{Router, routing::get};
+use sidereal::{Connect, Topic, serve::serve};
 use tokio::{
     net::TcpListener,
     runtime::{Builder, Runtime},
+    task::spawn_blocking,
 };
+
+use crate::threads;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stack {
@@ -15,6 +18,8 @@ pub(crate) enum Stack {
     Axum,
     /// `sidereal::serve`.
     Hyper,
+    /// A thread for each connection.
+    Blocking,
 }
 
 impl FromStr for Stack {
@@ -24,6 +29,7 @@ impl FromStr for Stack {
         match name {
             "axum" => Ok(Self::Axum),
             "hyper" => Ok(Self::Hyper),
+            "blocking" => Ok(Self::Blocking),
             _ => Err(()),
         }
     }
@@ -42,16 +48,26 @@ impl Stack {
     pub(crate) async fn serve(
         self,
         listener: TcpListener,
-        router: Router,
+        topic: Topic,
         threads: usize,
     ) -> io::Result<()> {
         match self {
-            Self::Axum => axum::serve(listener, router).await,
-            Self::Hyper => serve(listener, router)
+            Self::Axum => axum::serve(listener, router(topic)).await,
+            Self::Hyper => serve(listener, router(topic))
                 .threads(threads)
                 .max_connections(100_000)
                 .await
                 .map(|_| ()),
+            Self::Blocking => {
+                let listener = listener.into_std()?;
+                listener.set_nonblocking(false)?;
+                spawn_blocking(move || threads::serve(&listener, &topic)).await?
+            }
         }
     }
+}
+
+fn router(topic: Topic) -> Router {
+    let handler = async move |connect: Connect| connect.subscribe(&topic);
+    Router::new().route("/events", get(handler))
 }

@@ -24,6 +24,8 @@ pub(crate) enum Who {
     Axum,
     /// An axum router with Sidereal on `sidereal::serve`.
     Hyper,
+    /// Sidereal on a thread for each connection.
+    Blocking,
 }
 
 impl Who {
@@ -35,11 +37,12 @@ impl Who {
             Self::Nchan => "(c) nginx, nchan",
             Self::Axum => "(d) Sidereal, axum::serve",
             Self::Hyper => "(e) Sidereal, sidereal::serve",
+            Self::Blocking => "(f) Sidereal, threads",
         }
     }
 
     pub(crate) fn is_ours(self) -> bool {
-        matches!(self, Self::Axum | Self::Hyper)
+        matches!(self, Self::Axum | Self::Hyper | Self::Blocking)
     }
 }
 
@@ -52,16 +55,19 @@ pub(crate) struct Contestant {
 impl Contestant {
     /// Those that are measured under this load; without compression first.
     pub(crate) fn of(load: &Load) -> Vec<Self> {
-        use Who::{Axum, Floor, Hyper, Nchan, Official, OfficialOnce};
-        let plain = [Floor, Official, OfficialOnce, Nchan, Axum, Hyper].map(|who| who.with(None));
+        use Who::{Axum, Blocking, Floor, Hyper, Nchan, Official, OfficialOnce};
+        let plain =
+            [Floor, Official, OfficialOnce, Nchan, Axum, Hyper, Blocking].map(|who| who.with(None));
         let coded = [Codec::Gzip, Codec::Zstd]
             .into_iter()
-            .flat_map(|codec| [Official, Axum, Hyper].map(|who| who.with(Some(codec))));
+            .flat_map(|codec| [Official, Axum, Hyper, Blocking].map(|who| who.with(Some(codec))));
         let is_crowd = *load == Load::CROWD;
+        let is_for = |who| !(is_crowd && who == Blocking);
         plain
             .into_iter()
             .chain(coded)
             .filter(|contestant| contestant.who != Nchan || nchan::is_installed())
+            .filter(|contestant| is_for(contestant.who))
             // A crowd shows nothing of tower-http's layer that others do not, nor of the second codec.
             .filter(|contestant| {
                 let is_more = contestant.who == Official || contestant.codec == Some(Codec::Gzip);
@@ -80,6 +86,7 @@ impl Contestant {
             Who::OfficialOnce => &["serve", "official-once"],
             Who::Axum => &["--wait", "--stack", "axum"],
             Who::Hyper => &["--wait", "--stack", "hyper"],
+            Who::Blocking => &["--wait", "--stack", "blocking"],
             Who::Nchan => return Err(io::Error::other("nginx has a configuration")),
         };
         let program = match self.who.is_ours() {

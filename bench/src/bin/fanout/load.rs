@@ -100,7 +100,11 @@ impl Load {
     /// hardly keep up with the others' load. What each costs is the same.
     pub(crate) fn for_contestant(self, contestant: Contestant) -> Self {
         let is_slow = contestant.who == Who::Official && contestant.codec.is_some();
-        let most = if is_slow { 200 } else { usize::MAX };
+        let most = match contestant.who {
+            _ if is_slow => 200,
+            Who::Blocking => 1000,
+            _ => usize::MAX,
+        };
         Self {
             subscribers: self.subscribers.min(most),
             ..self

@@ -166,7 +166,8 @@ impl Report {
     fn bars(&self, load: &Load) -> Vec<Bar> {
         let mut bars = Vec::new();
         for row in self.rows.iter().filter(|row| row.load == *load) {
-            if row.contestant.who.is_ours() {
+            // Threads are what they are.
+            if matches!(row.contestant.who, Who::Axum | Who::Hyper) {
                 bars.extend(self.cpu_and_bytes(load, row.contestant));
                 bars.extend(self.memory(load, row.contestant));
             }
