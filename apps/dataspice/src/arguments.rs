@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::clock::{Speed, SpeedError};
+use crate::server::Server;
 
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
@@ -15,14 +16,25 @@ Options:
   --host ADDRESS  IP address to listen on [default: 127.0.0.1]
   --port PORT     port to listen on [default: 8080]
   --speed DAYS    mission days that go by in a second, 0.0417 (an hour) to 366 [default: 20]
+  --server NAME   axum, hyper (sidereal::serve) or blocking (a thread for each request) [default: hyper]
+  --workers N     threads that serve, for axum and hyper [default: one for each core]
   --help          print this
 ";
 
 /// What the command line asks for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Command {
-    Serve { address: SocketAddr, speed: Speed },
+    Serve(Options),
     Help,
+}
+
+/// How it is to be served.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Options {
+    pub(crate) address: SocketAddr,
+    pub(crate) speed: Speed,
+    pub(crate) server: Server,
+    pub(crate) workers: Option<usize>,
 }
 
 /// What is wrong with the command line.
@@ -35,6 +47,10 @@ pub(crate) enum ArgumentError {
     Host(String),
     Port(String),
     Speed(String, SpeedError),
+    Server(String),
+    Workers(String),
+    /// Workers for a server that has none.
+    NoWorkers,
 }
 
 impl fmt::Display for ArgumentError {
@@ -50,6 +66,15 @@ impl fmt::Display for ArgumentError {
                 write!(f, "--port {text:?} is not a number from 0 to 65535")
             }
             ArgumentError::Speed(text, error) => write!(f, "--speed {text:?}: {error}"),
+            ArgumentError::Server(text) => {
+                write!(f, "--server {text:?} is not axum, hyper or blocking")
+            }
+            ArgumentError::Workers(text) => {
+                write!(f, "--workers {text:?} is not a number from 1 to 1024")
+            }
+            ArgumentError::NoWorkers => f.write_str(
+                "--workers is not for --server blocking, which has a thread for each request",
+            ),
         }?;
         f.write_str(" (--help lists what there is)")
     }
@@ -66,6 +91,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
     let mut host = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let mut port = 8080;
     let mut speed = Speed::DEFAULT;
+    let mut server = Server::Hyper;
+    let mut workers = None;
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         let (name, inline) = match argument.split_once('=') {
@@ -93,14 +120,31 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
                     .parse()
                     .map_err(|error| ArgumentError::Speed(text, error))?;
             }
+            "--server" => {
+                let text = value("--server")?;
+                server = text.parse().map_err(|()| ArgumentError::Server(text))?;
+            }
+            "--workers" => {
+                let text = value("--workers")?;
+                let number = text
+                    .parse()
+                    .ok()
+                    .filter(|number| (1..=1024).contains(number));
+                workers = Some(number.ok_or(ArgumentError::Workers(text))?);
+            }
             "--help" | "-h" if inline.is_none() => return Ok(Command::Help),
             _ => return Err(ArgumentError::Unknown(argument)),
         }
     }
-    Ok(Command::Serve {
+    if server == Server::Blocking && workers.is_some() {
+        return Err(ArgumentError::NoWorkers);
+    }
+    Ok(Command::Serve(Options {
         address: SocketAddr::new(host, port),
         speed,
-    })
+        server,
+        workers,
+    }))
 }
 
 #[cfg(test)]
@@ -112,10 +156,16 @@ mod tests {
     }
 
     fn serve(address: &str, days: f64) -> Result<Command, ArgumentError> {
-        Ok(Command::Serve {
+        Ok(Command::Serve(options(address, days)))
+    }
+
+    fn options(address: &str, days: f64) -> Options {
+        Options {
             address: address.parse().unwrap(),
             speed: Speed::from_days(days).unwrap(),
-        })
+            server: Server::Hyper,
+            workers: None,
+        }
     }
 
     #[test]
@@ -126,6 +176,13 @@ mod tests {
             serve("0.0.0.0:9", 1.5)
         );
         assert_eq!(of("--port=0 --host=::1"), serve("[::1]:0", 20.0));
+        let on_axum = Options {
+            server: Server::Axum,
+            workers: Some(2),
+            ..options("127.0.0.1:8080", 20.0)
+        };
+        let read = of("--server axum --workers 2");
+        assert_eq!(read, Ok(Command::Serve(on_axum)));
         assert_eq!(of("--port 9 --help"), Ok(Command::Help));
     }
 
@@ -151,6 +208,18 @@ mod tests {
             (
                 "--speed x",
                 "--speed \"x\": a speed is a number of mission days a second, from 0.0417 (one hour) to 366 (--help lists what there is)",
+            ),
+            (
+                "--server nginx",
+                "--server \"nginx\" is not axum, hyper or blocking (--help lists what there is)",
+            ),
+            (
+                "--workers 0",
+                "--workers \"0\" is not a number from 1 to 1024 (--help lists what there is)",
+            ),
+            (
+                "--server blocking --workers 2",
+                "--workers is not for --server blocking, which has a thread for each request (--help lists what there is)",
             ),
             (
                 "--verbose",

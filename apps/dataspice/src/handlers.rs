@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use serde::Deserialize;
 use sidereal::{
     Connect, Following, Hub, PatchElements, PatchSignals, Signals, Sse, Ticker, View, Watch,
@@ -66,15 +65,11 @@ enum Mode {
 }
 
 /// `/stream`: pictures of the mission, pushed for as long as the page stays, or one that it pulls.
-pub(crate) async fn stream(
-    State(app): State<App>,
-    connect: Connect,
-    page: Option<Signals<Page>>,
-) -> Sse {
+pub(crate) fn stream(app: &App, connect: Connect, page: Option<Signals<Page>>) -> Sse {
     let Signals(page) = page.unwrap_or_default();
     match page.mode {
-        Mode::Push => push(&app, connect),
-        Mode::Pull => pull(&app, connect),
+        Mode::Push => push(app, connect),
+        Mode::Pull => pull(app, connect),
     }
 }
 
@@ -95,14 +90,10 @@ fn pull(app: &App, connect: Connect) -> Sse {
 }
 
 /// `/details`: one body in words, in two patches.
-pub(crate) async fn details(
-    State(app): State<App>,
-    connect: Connect,
-    page: Option<Signals<Page>>,
-) -> Sse {
+pub(crate) fn details(app: &App, connect: Connect, page: Option<Signals<Page>>) -> Sse {
     let Signals(page) = page.unwrap_or_default();
     match page.body.parse() {
-        Ok(body) => tell(app, connect, body),
+        Ok(body) => tell(app.clone(), connect, body),
         Err(problem) => connect.reply(PatchElements::new(render::details_problem(&problem))),
     }
 }
@@ -140,7 +131,7 @@ mod tests {
 
     async fn asked(app: &App, page: Value) -> Stream {
         let page = serde_json::from_value(page).unwrap();
-        let sse = stream(State(app.clone()), Connect::new(), Some(Signals(page))).await;
+        let sse = stream(app, Connect::new(), Some(Signals(page)));
         EventStream::new(sse.into_http())
     }
 
@@ -217,7 +208,7 @@ mod tests {
     async fn details_come_in_two_patches_or_say_what_is_wrong() {
         for (body, patches) in [("saturn", 2), ("vulcan", 1)] {
             let page = serde_json::from_value(json!({ "body": body })).unwrap();
-            let sse = details(State(app()), Connect::new(), Some(Signals(page))).await;
+            let sse = details(&app(), Connect::new(), Some(Signals(page)));
             let told = EventStream::new(sse.into_http()).collect().await.unwrap();
             assert_eq!(told.events().len(), patches, "{body}");
             assert!(told.end().is_clean());

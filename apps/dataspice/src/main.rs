@@ -6,13 +6,7 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::response::IntoResponse;
-use axum::routing::get;
 use sidereal::Hub;
-use sidereal::serve::stop_signal;
 
 use crate::arguments::Command;
 use crate::cassini::Mission;
@@ -20,6 +14,7 @@ use crate::clock::MissionClock;
 use crate::handlers::App;
 use crate::page::Page;
 use crate::show::Show;
+use crate::site::{DATASTAR, Site};
 
 mod arguments;
 mod body;
@@ -30,18 +25,16 @@ mod kepler;
 mod page;
 mod planets;
 mod render;
+mod server;
 mod show;
+mod site;
 mod sky;
 mod time;
 mod vector;
 
-/// Where the page finds the Datastar client, if it came with this program.
-const DATASTAR: &str = "/datastar.js";
-
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     tracing_subscriber::fmt::init();
-    match run().await {
+    match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("dataspice: {error}");
@@ -50,57 +43,25 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run() -> Result<(), Box<dyn Error>> {
-    let (address, speed) = match arguments::parse(std::env::args().skip(1))? {
+fn run() -> Result<(), Box<dyn Error>> {
+    let options = match arguments::parse(std::env::args().skip(1))? {
         Command::Help => {
             print!("{}", arguments::HELP);
             return Ok(());
         }
-        Command::Serve { address, speed } => (address, speed),
+        Command::Serve(options) => options,
     };
     let mission = Mission::load()?;
-    let scene = Bytes::from(serde_json::to_vec(&render::scene(&mission))?);
     let page = Page::new(
         datastar_client::script_src(DATASTAR),
         render::timeline(&mission),
     );
-
-    let mut app = Router::new()
-        .route("/stream", get(handlers::stream))
-        .route("/details", get(handlers::details))
-        .route(
-            "/",
-            get(async move || file("text/html; charset=utf-8", page.for_a_tab())),
-        )
-        .route(
-            "/scene.json",
-            get(async move || file("application/json", scene)),
-        );
-    for (address, content_type, contents) in page::FILES {
-        app = app.route(address, get(async move || file(content_type, contents)));
-    }
-
-    if let Some(client) = datastar_client::JS {
-        app = app.route(DATASTAR, get(async move || file(page::SCRIPT, client)));
-    }
-    let clock = MissionClock::new(mission.start(), mission.end(), speed, Instant::now());
-    let hub = Hub::new();
-    let app = app.with_state(App::new(&hub, Show::new(mission, clock)));
-
-    let listener = tokio::net::TcpListener::bind(address)
-        .await
-        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
-    println!("Data SPICE on http://{}", listener.local_addr()?);
-    sidereal::serve(listener, app)
-        .shutdown_on(stop_signal())
-        .await?;
+    let site = Site::new(page, serde_json::to_vec(&render::scene(&mission))?);
+    let (start, end) = (mission.start(), mission.end());
+    let clock = MissionClock::new(start, end, options.speed, Instant::now());
+    let app = App::new(&Hub::new(), Show::new(mission, clock));
+    options
+        .server
+        .run(options.address, options.workers, app, site)?;
     Ok(())
-}
-
-/// A file that is part of the program; a browser asks for it again each time, so that a new program never meets an old file.
-fn file(content_type: &'static str, body: impl IntoResponse) -> impl IntoResponse {
-    (
-        [(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-cache")],
-        body,
-    )
 }

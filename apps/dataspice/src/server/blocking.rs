@@ -1,0 +1,62 @@
+//! tiny_http, with a thread for each request.
+
+use std::io;
+use std::net::SocketAddr;
+use std::thread;
+
+use sidereal::blocking::{head, read_signals, write, write_whole};
+use sidereal::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use sidereal::http::{HeaderValue, Response, StatusCode};
+use sidereal::{Connect, Signals, Sse};
+use tiny_http::Request;
+
+use super::{announce, cannot_listen};
+use crate::handlers::{self, App, Page};
+use crate::site::{CACHING, Site};
+
+pub(super) fn serve(address: SocketAddr, app: App, site: Site) -> io::Result<()> {
+    let server = tiny_http::Server::http(address).map_err(|error| cannot_listen(address, error))?;
+    announce(server.server_addr());
+    for request in server.incoming_requests() {
+        let (app, site) = (app.clone(), site.clone());
+        // A client that has left is an error too, and nothing to be done about.
+        thread::spawn(move || drop(answer(request, &app, &site)));
+    }
+    Ok(())
+}
+
+fn answer(mut request: Request, app: &App, site: &Site) -> io::Result<()> {
+    let headers = request.headers().iter();
+    let headers = headers.map(|header| (header.field.as_str().as_str(), header.value.as_str()));
+    let method = request.method().as_str();
+    let head = head(method, request.url(), headers).map_err(io::Error::other)?;
+    type Handler = fn(&App, Connect, Option<Signals<Page>>) -> Sse;
+    let handler: Handler = match head.uri.path() {
+        "/stream" => handlers::stream,
+        "/details" => handlers::details,
+        path => {
+            let response = match site.file(path) {
+                Some(file) => {
+                    let mut response = Response::new(file.body);
+                    let headers = response.headers_mut();
+                    headers.insert(CONTENT_TYPE, HeaderValue::from_static(file.content_type));
+                    headers.insert(CACHE_CONTROL, HeaderValue::from_static(CACHING));
+                    response
+                }
+                None => {
+                    let mut response = Response::default();
+                    *response.status_mut() = StatusCode::NOT_FOUND;
+                    response
+                }
+            };
+            return write_whole(&head, response, request.into_writer());
+        }
+    };
+    match read_signals(&head, request.as_reader()) {
+        Ok(page) => {
+            let sse = handler(app, Connect::from_parts(&head), page.map(Signals));
+            write(&head, sse.into_http(), request.into_writer())
+        }
+        Err(rejection) => write_whole(&head, rejection.into_http(), request.into_writer()),
+    }
+}
