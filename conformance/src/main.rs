@@ -9,6 +9,7 @@
 //! An adapter is a module with a function `serve`, and one line in [`ADAPTERS`]; the goldens in
 //! `conformance/goldens` are run against each of them.
 
+mod actix;
 mod axum;
 mod blocking;
 mod hyper;
@@ -25,6 +26,7 @@ type Serve = fn(SocketAddr) -> io::Result<()>;
 /// The frameworks that the server can run on, the default first.
 const ADAPTERS: &[(&str, Serve)] = &[
     ("axum", axum::serve),
+    ("actix", actix::serve),
     ("hyper", hyper::serve),
     ("blocking", blocking::serve),
 ];

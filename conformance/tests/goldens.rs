@@ -147,8 +147,7 @@ impl Golden {
                 ("content-type", Some("text/event-stream")),
                 ("cache-control", Some("no-cache")),
                 ("x-accel-buffering", Some("no")),
-                // The server speaks HTTP/1.1, where it is legal; nothing is compressed unasked.
-                ("connection", Some("keep-alive")),
+                // Nothing is compressed unasked.
                 ("content-encoding", None),
                 ("vary", Some("accept-encoding")),
             ],
@@ -161,6 +160,12 @@ impl Golden {
             if answer.header(name) != *value {
                 return Err(format!("{name}: {:?}", answer.header(name)));
             }
+        }
+        // The server speaks HTTP/1.1, where it is legal, and what is meant without it: actix-web and
+        // rocket say nothing.
+        let connection = answer.header("connection");
+        if !matches!(connection, None | Some("keep-alive")) {
+            return Err(format!("connection: {connection:?}"));
         }
         if answer.body != self.body.as_bytes() {
             return Err(format!("{:?}\n  instead of {:?}", answer.text(), self.body));

@@ -154,12 +154,10 @@ impl Config {
         &self.inner.events
     }
 
-    #[cfg_attr(not(feature = "axum"), allow(dead_code))]
     pub(crate) fn max_signals(&self) -> Option<usize> {
         self.inner.signals_limit
     }
 
-    #[cfg_attr(not(feature = "axum"), allow(dead_code))]
     pub(crate) fn rejection_frames(&self, rejection: &SignalsRejection) -> Option<Vec<Frame>> {
         self.inner
             .rejection

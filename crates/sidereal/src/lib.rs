@@ -6,6 +6,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod action;
+#[cfg(feature = "actix")]
+mod actix;
 mod attributes;
 #[cfg(feature = "axum")]
 mod axum;
@@ -16,6 +18,8 @@ mod connect;
 mod defaults;
 mod events;
 mod execute_script;
+#[cfg(feature = "actix")]
+mod foreign_head;
 pub mod guide;
 mod header_selector;
 mod hub;
@@ -55,6 +59,8 @@ pub use sidereal_sse::{
 
 #[cfg(feature = "serve")]
 pub use crate::serve::serve;
+#[cfg(feature = "actix")]
+pub use crate::signals::OptionalSignals;
 pub use crate::{
     action::{Action, ActionRetry, RequestCancellation},
     attributes::{AttributeName, AttributeNameError},

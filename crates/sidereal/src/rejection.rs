@@ -18,7 +18,6 @@ pub struct SignalsRejection {
 }
 
 impl SignalsRejection {
-    #[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "for adapters"))]
     pub(crate) fn new(error: ReadSignalsError, config: Option<&Config>, is_datastar: bool) -> Self {
         let mut rejection = Self::from(error);
         if is_datastar {

@@ -2,6 +2,8 @@
 
 mod body;
 mod content_type;
+#[cfg(any(feature = "actix", feature = "axum"))]
+mod limited;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, request::Parts};
@@ -11,9 +13,9 @@ use serde::de::DeserializeOwned;
 #[cfg(feature = "blocking")]
 pub(crate) use self::body::READ_PAST_LIMIT;
 pub(crate) use self::body::receive;
-#[cfg(feature = "axum")]
-pub(crate) use self::body::{length, read_past_limit};
 use self::content_type::{is_form, is_json};
+#[cfg(any(feature = "actix", feature = "axum"))]
+pub(crate) use self::limited::{Limited, OverLimit, receive_by};
 use crate::{
     Config, DEFAULT_SIGNALS_LIMIT, LenientSignals, ReadSignalsError, Signals, SignalsRejection,
     is_datastar_request, read_signals, signals_in_query,
