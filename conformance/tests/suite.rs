@@ -18,7 +18,7 @@ use server::{Server, Streaming, adapters};
 const KEEP_ALIVE: Duration = Duration::from_secs(2);
 
 /// Those on which the server below says at once that a client has left. The others write first.
-const NOTICE_AT_ONCE: [&str; 5] = ["axum", "hyper", "warp", "poem", "salvo"];
+const NOTICE_AT_ONCE: [&str; 6] = ["axum", "actix", "hyper", "warp", "poem", "salvo"];
 
 /// Runs a test on all of them side by side: most of the time it waits.
 fn on_each(test: impl Fn(&str, &Server) + Sync) {
@@ -66,10 +66,11 @@ fn each_event_is_flushed_on_its_own_in_every_coding() {
     on_each(|_, server| {
         for coding in ["identity", "zstd", "br", "gzip"] {
             let mut answer = server.open("/slow", &format!("Accept-Encoding: {coding}\r\n"));
+            // On actix-web, `identity` says that its `Compress` is to keep off.
             let found = answer
                 .headers
                 .iter()
-                .find(|(name, _)| name == "content-encoding");
+                .find(|(name, value)| name == "content-encoding" && value != "identity");
             let expected = (coding != "identity").then_some(coding);
             assert_eq!(found.map(|(_, value)| value.as_str()), expected);
             let mut decoded = Vec::new();
