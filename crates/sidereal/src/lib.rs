@@ -18,7 +18,7 @@ mod connect;
 mod defaults;
 mod events;
 mod execute_script;
-#[cfg(feature = "actix")]
+#[cfg(any(feature = "actix", feature = "rocket"))]
 mod foreign_head;
 pub mod guide;
 mod header_selector;
@@ -33,6 +33,8 @@ mod receive;
 mod rejection;
 mod reply;
 mod request;
+#[cfg(feature = "rocket")]
+mod rocket;
 mod script_sugar;
 mod selector;
 mod sender;
@@ -59,7 +61,7 @@ pub use sidereal_sse::{
 
 #[cfg(feature = "serve")]
 pub use crate::serve::serve;
-#[cfg(feature = "actix")]
+#[cfg(any(feature = "actix", feature = "rocket"))]
 pub use crate::signals::OptionalSignals;
 pub use crate::{
     action::{Action, ActionRetry, RequestCancellation},

@@ -139,7 +139,8 @@ fn extractors_and_responses() {
     let methods = ["GET", "DELETE", "POST", "PUT", "PATCH", "QUERY"];
     support::signals_of_every_method(server.address, &methods);
     support::the_ways_to_take_signals(server.address);
-    support::both_limits(server.address, true);
+    support::limit_of(server.address, "/name", support::FRAMEWORK_LIMIT);
+    support::limit_of(server.address, "/strict/name", support::OWN_LIMIT);
     support::rejections_as_events(server.address);
     support::what_the_head_says(server.address);
     support::events_and_replies_are_responses(server.address);
@@ -201,35 +202,8 @@ fn a_shutdown_ends_open_streams_with_a_break() {
     assert_eq!(reason, EndReason::Shutdown);
 }
 
-/// A stream that its client has reset is noticed at the next heartbeat.
 #[test]
 fn streams_on_http_2() {
     let server = Server::start(true);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let left = runtime.block_on(async {
-        let tcp = tokio::net::TcpStream::connect(server.address).await;
-        let (mut client, connection) = h2::client::handshake(tcp.unwrap()).await.unwrap();
-        tokio::spawn(connection);
-        let uri = format!("http://{}/open", server.address);
-        let request = http::Request::get(uri).body(()).unwrap();
-        let (response, _) = client.send_request(request, true).unwrap();
-        let response = response.await.unwrap();
-        assert_eq!(response.headers()["content-type"], "text/event-stream");
-        assert!(!response.headers().contains_key("connection"));
-        let mut body = response.into_body();
-        let mut received = Vec::new();
-        while !received.ends_with(b"id=open></p>\n\n") {
-            received.extend_from_slice(&body.data().await.unwrap().unwrap());
-        }
-        drop(body);
-        let left = Instant::now();
-        tokio::time::sleep(support::KEEP_ALIVE * 2).await;
-        left
-    });
-    let (reason, noticed) = server.ends.wait(1, Duration::from_secs(5));
-    assert_eq!(reason, EndReason::Disconnected);
-    println!("HTTP/2: noticed within {:?}", noticed.duration_since(left));
+    support::a_stream_on_http_2(server.address, &server.ends);
 }

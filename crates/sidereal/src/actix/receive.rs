@@ -8,12 +8,12 @@ use std::{
 use actix_web::{FromRequest, HttpRequest, dev::Payload, error::PayloadError, http::StatusCode};
 use bytes::Bytes;
 use futures_core::Stream;
-use http::{HeaderMap, header::CONTENT_LENGTH};
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
 use crate::{
     ReadSignalsError,
-    receive::{Limited, OverLimit, receive_by},
+    receive::{Limited, OverLimit, announced, receive_by},
 };
 
 /// The whole body, under actix-web's own limit and this one, in bytes.
@@ -39,17 +39,10 @@ pub(super) async fn receive(
     receive_by(body, limit, extract).await
 }
 
-/// What the head says of the body's length, in bytes.
-fn announced(headers: &HeaderMap) -> u64 {
-    let length = headers.get(CONTENT_LENGTH);
-    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-    length.unwrap_or_default()
-}
-
 /// The body of a request.
 struct PayloadBody {
     payload: Payload,
-    announced: u64,
+    announced: SizeHint,
 }
 
 impl Body for PayloadBody {
@@ -65,9 +58,7 @@ impl Body for PayloadBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        let mut hint = SizeHint::new();
-        hint.set_lower(self.announced);
-        hint
+        self.announced
     }
 }
 

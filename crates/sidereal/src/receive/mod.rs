@@ -12,6 +12,8 @@ use serde::de::DeserializeOwned;
 
 #[cfg(feature = "blocking")]
 pub(crate) use self::body::READ_PAST_LIMIT;
+#[cfg(any(feature = "actix", feature = "rocket"))]
+pub(crate) use self::body::announced;
 pub(crate) use self::body::receive;
 use self::content_type::{is_form, is_json};
 #[cfg(any(feature = "actix", feature = "axum"))]

@@ -328,19 +328,17 @@ pub(crate) fn the_ways_to_take_signals(address: SocketAddr) {
     assert_eq!(get(address, "/optional").text(), (200, "None".into()));
 }
 
-/// Bodies over either limit are a 413, and are read to their end before that is said.
-pub(crate) fn both_limits(address: SocketAddr, is_event: bool) {
-    for (target, limit) in [("/name", FRAMEWORK_LIMIT), ("/strict/name", OWN_LIMIT)] {
-        for length in [limit, limit + 1, 20 << 20] {
-            let body = format!("{{\"name\":\"{}\"}}", "x".repeat(length - 11));
-            assert_eq!(body.len(), length);
-            // Not Datastar's, so that no events answer it.
-            let response = request(address, "POST", target, &[JSON], Some(&body));
-            let expected = if length == limit { 200 } else { 413 };
-            assert_eq!(response.status, expected, "{target} {length}");
-            if expected == 413 && is_event {
-                assert_eq!(response.text().1, "signals are too large");
-            }
+/// A body over the limit is a 413, and is read to its end before that is said.
+pub(crate) fn limit_of(address: SocketAddr, target: &str, limit: usize) {
+    for length in [limit, limit + 1, 20 << 20] {
+        let body = format!("{{\"name\":\"{}\"}}", "x".repeat(length - 11));
+        assert_eq!(body.len(), length);
+        // Not Datastar's, so that no events answer it.
+        let response = request(address, "POST", target, &[JSON], Some(&body));
+        let expected = if length == limit { 200 } else { 413 };
+        assert_eq!(response.status, expected, "{target} {length}");
+        if expected == 413 {
+            assert_eq!(response.text().1, "signals are too large");
         }
     }
 }
@@ -473,4 +471,36 @@ pub(crate) fn many_streams(address: SocketAddr, ends: &Ends) {
         response.leave();
     }
     ends.wait(before + 200, Duration::from_secs(10));
+}
+
+/// A stream on HTTP/2 that its client resets, which is noticed at the next heartbeat.
+pub(crate) fn a_stream_on_http_2(address: SocketAddr, ends: &Ends) {
+    let count = ends.len() + 1;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let left = runtime.block_on(async {
+        let tcp = tokio::net::TcpStream::connect(address).await.unwrap();
+        let (mut client, connection) = h2::client::handshake(tcp).await.unwrap();
+        tokio::spawn(connection);
+        let uri = format!("http://{address}/open");
+        let request = http::Request::get(uri).body(()).unwrap();
+        let (response, _) = client.send_request(request, true).unwrap();
+        let response = response.await.unwrap();
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        assert!(!response.headers().contains_key("connection"));
+        let mut body = response.into_body();
+        let mut received = Vec::new();
+        while !received.ends_with(b"id=open></p>\n\n") {
+            received.extend_from_slice(&body.data().await.unwrap().unwrap());
+        }
+        drop(body);
+        let left = Instant::now();
+        tokio::time::sleep(KEEP_ALIVE * 2).await;
+        left
+    });
+    let (reason, noticed) = ends.wait(count, Duration::from_secs(5));
+    assert_eq!(reason, EndReason::Disconnected);
+    println!("HTTP/2: noticed within {:?}", noticed.duration_since(left));
 }
