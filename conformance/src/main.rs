@@ -15,6 +15,7 @@ mod blocking;
 mod hyper;
 mod suite;
 mod test_case;
+mod warp;
 
 use std::{io, net::SocketAddr, process::ExitCode};
 
@@ -27,6 +28,7 @@ type Serve = fn(SocketAddr) -> io::Result<()>;
 const ADAPTERS: &[(&str, Serve)] = &[
     ("axum", axum::serve),
     ("actix", actix::serve),
+    ("warp", warp::serve),
     ("hyper", hyper::serve),
     ("blocking", blocking::serve),
 ];

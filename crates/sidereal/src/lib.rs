@@ -50,6 +50,8 @@ mod tab;
 mod target;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "warp")]
+pub mod warp;
 
 pub use http;
 pub use sidereal_sse::{

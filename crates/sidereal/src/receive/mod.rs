@@ -1,6 +1,8 @@
 //! Signals of a request whose body is still to come: what adapters share.
 
 mod body;
+#[cfg(feature = "warp")]
+mod chunks;
 mod content_type;
 #[cfg(any(feature = "actix", feature = "axum"))]
 mod limited;
@@ -15,6 +17,8 @@ pub(crate) use self::body::READ_PAST_LIMIT;
 #[cfg(any(feature = "actix", feature = "rocket"))]
 pub(crate) use self::body::announced;
 pub(crate) use self::body::receive;
+#[cfg(feature = "warp")]
+pub(crate) use self::chunks::Chunks;
 use self::content_type::{is_form, is_json};
 #[cfg(any(feature = "actix", feature = "axum"))]
 pub(crate) use self::limited::{Limited, OverLimit, receive_by};
@@ -47,6 +51,12 @@ impl Place {
             Self::EmptyBody
         }
     }
+}
+
+/// Whether the signals of a request are looked for in its body.
+#[cfg(feature = "warp")]
+pub(crate) fn are_in_body(method: &Method, headers: &HeaderMap) -> bool {
+    matches!(Place::of(method, headers), Place::Body | Place::EmptyBody)
 }
 
 /// The signals of a request, wherever it has them; the body is received only where they are there.
