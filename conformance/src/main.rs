@@ -13,6 +13,7 @@ mod actix;
 mod axum;
 mod blocking;
 mod hyper;
+mod rocket;
 mod suite;
 mod test_case;
 mod warp;
@@ -28,6 +29,7 @@ type Serve = fn(SocketAddr) -> io::Result<()>;
 const ADAPTERS: &[(&str, Serve)] = &[
     ("axum", axum::serve),
     ("actix", actix::serve),
+    ("rocket", rocket::serve),
     ("warp", warp::serve),
     ("hyper", hyper::serve),
     ("blocking", blocking::serve),

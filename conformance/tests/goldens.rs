@@ -54,6 +54,10 @@ fn every_method_but_get_has_its_events_where_the_client_puts_them() {
     for adapter in adapters() {
         let server = Server::start(&adapter);
         for method in ["PUT", "PATCH", "QUERY"] {
+            // Rocket knows the methods of HTTP/1.1, and refuses all others.
+            if (adapter.as_str(), method) == ("rocket", "QUERY") {
+                continue;
+            }
             let answer = server.send(method, input.as_bytes());
             assert_eq!(answer.status, 200, "{adapter}, {method}");
         }
