@@ -19,7 +19,7 @@ use crate::{
 /// | [`signals_limit`](Self::signals_limit) | the framework's own limit for bodies |
 /// | [`reject_with`](Self::reject_with) | a rejection is a plain 400 or 413 with a text |
 ///
-/// With axum it is a layer:
+/// With actix-web it is `app_data`, with rocket a fairing, with axum a layer:
 ///
 /// ```
 /// # #[cfg(feature = "axum")] {
@@ -112,7 +112,8 @@ impl Config {
 
     /// The largest body that is read for signals, in bytes; a larger one is rejected with a 413, and
     /// no more of it than this is kept. The framework's own limit for bodies holds beside it (axum:
-    /// `DefaultBodyLimit`, 2 MiB): the smaller one counts.
+    /// `DefaultBodyLimit`, 2 MiB; actix-web: `PayloadConfig`, 256 KiB; rocket: the limit `signals`,
+    /// else `json`, 1 MiB): the smaller one counts.
     pub fn signals_limit(mut self, bytes: usize) -> Self {
         self.inner_mut().signals_limit = Some(bytes);
         self
