@@ -14,7 +14,7 @@ use actix_web::{
 };
 use serde_json::value::RawValue;
 use sidereal::{
-    Connect, IsDatastar, LastEventId, LenientSignals, OptionalSignals, PatchElements, Signals,
+    Connect, IsDatastar, LastEventId, LenientSignals, Optional, PatchElements, Signals,
 };
 
 use crate::{
@@ -90,8 +90,8 @@ async fn signals(Signals(form): Signals<Form>) -> PatchElements {
     suite::greeting(Some(form))
 }
 
-async fn optional(OptionalSignals(form): OptionalSignals<Form>) -> PatchElements {
-    suite::greeting(form)
+async fn optional(Optional(form): Optional<Signals<Form>>) -> PatchElements {
+    suite::greeting(form.map(|Signals(form)| form))
 }
 
 async fn lenient(LenientSignals(form): LenientSignals<Form>) -> PatchElements {

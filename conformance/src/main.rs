@@ -13,6 +13,7 @@ mod actix;
 mod axum;
 mod blocking;
 mod hyper;
+mod poem;
 mod rocket;
 mod suite;
 mod test_case;
@@ -31,6 +32,7 @@ const ADAPTERS: &[(&str, Serve)] = &[
     ("actix", actix::serve),
     ("rocket", rocket::serve),
     ("warp", warp::serve),
+    ("poem", poem::serve),
     ("hyper", hyper::serve),
     ("blocking", blocking::serve),
 ];

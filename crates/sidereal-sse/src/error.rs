@@ -181,3 +181,10 @@ impl fmt::Display for Aborted {
 }
 
 impl Error for Aborted {}
+
+/// What bodies of some frameworks fail with.
+impl From<Aborted> for std::io::Error {
+    fn from(aborted: Aborted) -> Self {
+        Self::other(aborted)
+    }
+}

@@ -26,8 +26,17 @@ mod hub;
 mod js;
 mod json_scan;
 mod markup;
+#[cfg(any(
+    feature = "actix",
+    feature = "poem",
+    feature = "rocket",
+    feature = "salvo"
+))]
+mod optional;
 mod patch_elements;
 mod patch_signals;
+#[cfg(feature = "poem")]
+mod poem;
 mod read_signals;
 mod receive;
 mod rejection;
@@ -35,6 +44,8 @@ mod reply;
 mod request;
 #[cfg(feature = "rocket")]
 mod rocket;
+#[cfg(feature = "salvo")]
+mod salvo;
 mod script_sugar;
 mod selector;
 mod sender;
@@ -61,10 +72,15 @@ pub use sidereal_sse::{
     Subscription, Ticker, TopicKey, TopicName, TopicOptions, Transport, Variant, Watch, Wrote,
 };
 
+#[cfg(any(
+    feature = "actix",
+    feature = "poem",
+    feature = "rocket",
+    feature = "salvo"
+))]
+pub use crate::optional::Optional;
 #[cfg(feature = "serve")]
 pub use crate::serve::serve;
-#[cfg(any(feature = "actix", feature = "rocket"))]
-pub use crate::signals::OptionalSignals;
 pub use crate::{
     action::{Action, ActionRetry, RequestCancellation},
     attributes::{AttributeName, AttributeNameError},

@@ -72,14 +72,6 @@ impl<T: DeserializeOwned> Signals<T> {
     }
 }
 
-/// The signals of a request, or `None` where there are none: what `Option<Signals<T>>` is on axum.
-///
-/// For actix-web and rocket, whose own `Option` is `None` for signals that cannot be read, too. Here
-/// those are answered with 400, 413 or 415, as by [`Signals`].
-#[cfg(any(feature = "actix", feature = "rocket"))]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct OptionalSignals<T>(pub Option<T>);
-
 /// The signals of a request, or `None` where there are none that can be read.
 ///
 /// Those that cannot are logged by `tracing`, as a warning with the target `sidereal::signals`.

@@ -102,6 +102,20 @@ impl TabId {
         }
     }
 
+    /// As [`from_query`](Self::from_query); `None` where there is none.
+    #[cfg(any(
+        feature = "axum",
+        feature = "poem",
+        feature = "salvo",
+        feature = "warp"
+    ))]
+    pub(crate) fn from_optional_query(query: Option<&str>) -> Result<Option<Self>, TabIdError> {
+        match Self::from_query(query) {
+            Err(error) if error.is_absent() => Ok(None),
+            id => id.map(Some),
+        }
+    }
+
     /// The attribute that gives a page its id, and leaves the one it has: HTML, for an element of
     /// the page that is there from the beginning.
     ///

@@ -19,7 +19,7 @@ use actix_web::{
 };
 use adapter_support::{self as support, Ends, Form};
 use sidereal::{
-    Config, Connect, EndReason, IsDatastar, LastEventId, LenientSignals, OptionalSignals, Shutdown,
+    Config, Connect, EndReason, IsDatastar, LastEventId, LenientSignals, Optional, Shutdown,
     Signals, SignalsRejection, Sse, TabId,
 };
 
@@ -103,8 +103,8 @@ async fn name(Signals(form): Signals<Form>) -> impl Responder {
     support::name(&form)
 }
 
-async fn optional(OptionalSignals(form): OptionalSignals<Form>) -> String {
-    support::optional(form)
+async fn optional(Optional(form): Optional<Signals<Form>>) -> String {
+    support::optional(form.map(|Signals(form)| form))
 }
 
 async fn result(signals: Result<Signals<Form>, SignalsRejection>) -> String {

@@ -20,8 +20,8 @@ use rocket::{
 };
 use sidereal::{
     Config, Connect, EndReason, ExecuteScript, HtmlReply, IsDatastar, LastEventId, LenientSignals,
-    OptionalSignals, PatchElements, PatchSignals, Signals, SignalsError, SignalsRejection,
-    SignalsReply, Sse, TabId, TabIdError,
+    Optional, PatchElements, PatchSignals, Signals, SignalsError, SignalsRejection, SignalsReply,
+    Sse, TabId, TabIdError,
 };
 
 /// Rocket's own grace period, in seconds.
@@ -120,13 +120,13 @@ fn name_patch(signals: Signals<Form>) -> PatchElements {
 }
 
 #[rocket::post("/optional", data = "<signals>")]
-fn optional(signals: OptionalSignals<Form>) -> String {
-    support::optional(signals.0)
+fn optional(signals: Optional<Signals<Form>>) -> String {
+    support::optional(signals.0.map(|Signals(form)| form))
 }
 
 #[rocket::get("/optional")]
-fn optional_of_query(signals: OptionalSignals<Form>) -> String {
-    support::optional(signals.0)
+fn optional_of_query(signals: Optional<Signals<Form>>) -> String {
+    support::optional(signals.0.map(|Signals(form)| form))
 }
 
 #[rocket::post("/result", data = "<signals>")]

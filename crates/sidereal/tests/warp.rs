@@ -17,6 +17,7 @@ use sidereal::{
 use warp::{Filter, Rejection, Reply};
 
 adapters::tests!(start);
+adapters::tests!(start: a_broken_end_is_broken);
 
 async fn start() -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 
 use super::{head::request_head, receive::receive};
 use crate::{
-    Config, Connect, IsDatastar, LastEventId, LenientSignals, OptionalSignals, ReadSignalsError,
-    Signals, SignalsRejection, TabId, TabIdError, is_datastar_request, receive::signals,
+    Config, Connect, IsDatastar, LastEventId, LenientSignals, Optional, ReadSignalsError, Signals,
+    SignalsRejection, TabId, TabIdError, is_datastar_request, receive::signals,
 };
 
 /// Implements an extractor that looks at the request's head only, and rejects nothing.
@@ -63,7 +63,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Signals<T> {
     }
 }
 
-impl<T: DeserializeOwned + 'static> FromRequest for OptionalSignals<T> {
+impl<T: DeserializeOwned + 'static> FromRequest for Optional<Signals<T>> {
     type Error = SignalsRejection;
     type Future = Extracting<Self, SignalsRejection>;
 
@@ -71,7 +71,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for OptionalSignals<T> {
         let read = read(request, payload);
         Box::pin(async {
             let (result, reject) = read.await;
-            result.map(Self).map_err(reject)
+            let signals = result.map(|signals| Self(signals.map(Signals)));
+            signals.map_err(reject)
         })
     }
 }

@@ -5,7 +5,7 @@
 //! `PayloadConfig` (256 KiB where none is set) beside [`Config::signals_limit`](crate::Config::signals_limit).
 //!
 //! `Option<Signals<T>>` is actix-web's own `Option`, which is `None` for whatever cannot be read:
-//! [`OptionalSignals`](crate::OptionalSignals) tells absent from unreadable.
+//! [`Optional`](crate::Optional) tells absent from unreadable.
 //!
 //! A client that leaves is noticed at once on HTTP/1 with `HttpServer::h1_allow_half_closed(false)`.
 //! Without it, it is noticed at the second write after it left, so within two heartbeats; on HTTP/2

@@ -47,10 +47,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for TabId {
     type Rejection = TabIdError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, TabIdError> {
-        match TabId::from_query(parts.uri.query()) {
-            Err(error) if error.is_absent() => Ok(None),
-            id => id.map(Some),
-        }
+        TabId::from_optional_query(parts.uri.query())
     }
 }
 

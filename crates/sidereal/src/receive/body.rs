@@ -64,7 +64,13 @@ async fn next<B: Body>(body: &mut Pin<&mut B>) -> Option<Result<Frame<B::Data>, 
 }
 
 /// What the head of a request says of its body's length, in bytes: for bodies that do not know it.
-#[cfg(any(feature = "actix", feature = "rocket"))]
+#[cfg(any(
+    feature = "actix",
+    feature = "poem",
+    feature = "rocket",
+    feature = "salvo",
+    feature = "warp"
+))]
 pub(crate) fn announced(headers: &HeaderMap) -> SizeHint {
     let length = headers.get(CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse().ok());

@@ -7,22 +7,22 @@ use std::{
 
 use bytes::Buf;
 use futures_core::Stream;
-use http::{HeaderMap, header::CONTENT_LENGTH};
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
+
+use super::announced;
 
 /// A stream of chunks as a body, with the length that the request's head announces.
 pub(crate) struct Chunks<S> {
     chunks: S,
-    announced: Option<u64>,
+    announced: SizeHint,
 }
 
 impl<S> Chunks<S> {
     pub(crate) fn new(chunks: S, headers: &HeaderMap) -> Self {
-        let length = headers.get(CONTENT_LENGTH);
-        let length = length.and_then(|length| length.to_str().ok());
         Self {
             chunks,
-            announced: length.and_then(|length| length.parse().ok()),
+            announced: announced(headers),
         }
     }
 }
@@ -45,6 +45,5 @@ where
 
     fn size_hint(&self) -> SizeHint {
         self.announced
-            .map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }

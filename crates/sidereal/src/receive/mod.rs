@@ -1,11 +1,13 @@
 //! Signals of a request whose body is still to come: what adapters share.
 
 mod body;
-#[cfg(feature = "warp")]
+#[cfg(any(feature = "poem", feature = "warp"))]
 mod chunks;
 mod content_type;
 #[cfg(any(feature = "actix", feature = "axum"))]
 mod limited;
+#[cfg(any(feature = "poem", feature = "salvo", feature = "warp"))]
+mod read;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, request::Parts};
@@ -14,14 +16,22 @@ use serde::de::DeserializeOwned;
 
 #[cfg(feature = "blocking")]
 pub(crate) use self::body::READ_PAST_LIMIT;
-#[cfg(any(feature = "actix", feature = "rocket"))]
+#[cfg(any(
+    feature = "actix",
+    feature = "poem",
+    feature = "rocket",
+    feature = "salvo",
+    feature = "warp"
+))]
 pub(crate) use self::body::announced;
 pub(crate) use self::body::receive;
-#[cfg(feature = "warp")]
+#[cfg(any(feature = "poem", feature = "warp"))]
 pub(crate) use self::chunks::Chunks;
 use self::content_type::{is_form, is_json};
 #[cfg(any(feature = "actix", feature = "axum"))]
 pub(crate) use self::limited::{Limited, OverLimit, receive_by};
+#[cfg(any(feature = "poem", feature = "salvo", feature = "warp"))]
+pub(crate) use self::read::{Read, parts};
 use crate::{
     Config, DEFAULT_SIGNALS_LIMIT, LenientSignals, ReadSignalsError, Signals, SignalsRejection,
     is_datastar_request, read_signals, signals_in_query,

@@ -19,9 +19,8 @@ use super::{
     rejected,
 };
 use crate::{
-    Config, Connect, IsDatastar, LastEventId, LenientSignals, OptionalSignals, ReadSignalsError,
-    Signals, SignalsRejection, TabId, TabIdError, is_datastar_request, receive::signals,
-    signals_in_query,
+    Config, Connect, IsDatastar, LastEventId, LenientSignals, Optional, ReadSignalsError, Signals,
+    SignalsRejection, TabId, TabIdError, is_datastar_request, receive::signals, signals_in_query,
 };
 
 /// Implements a guard that looks at the request's head only, and rejects nothing.
@@ -63,10 +62,10 @@ impl<'r> FromRequest<'r> for TabId {
 
 /// Implements a way to take signals: as a request guard for those in the query, and as a data guard.
 macro_rules! signals_guard {
-    ($($guard:ident: $error:ty, $answer:expr;)*) => {$(
+    ($($guard:ty: $error:ty, $answer:expr;)*) => {$(
         /// For methods with the signals in the query.
         #[rocket::async_trait]
-        impl<'r, T: DeserializeOwned + Send> FromRequest<'r> for $guard<T> {
+        impl<'r, T: DeserializeOwned + Send> FromRequest<'r> for $guard {
             type Error = $error;
 
             async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, $error> {
@@ -80,7 +79,7 @@ macro_rules! signals_guard {
 
         /// For all methods.
         #[rocket::async_trait]
-        impl<'r, T: DeserializeOwned + Send> FromData<'r> for $guard<T> {
+        impl<'r, T: DeserializeOwned + Send> FromData<'r> for $guard {
             type Error = $error;
 
             async fn from_data(
@@ -98,14 +97,15 @@ macro_rules! signals_guard {
 }
 
 signals_guard! {
-    Signals: SignalsRejection, |request, Read { result, head }| {
+    Signals<T>: SignalsRejection, |request, Read { result, head }| {
         let signals = result.and_then(|signals| signals.ok_or_else(ReadSignalsError::absent));
         signals.map(Signals).map_err(|error| reject(request, &head, error))
     };
-    OptionalSignals: SignalsRejection, |request, Read { result, head }| {
-        result.map(OptionalSignals).map_err(|error| reject(request, &head, error))
+    Optional<Signals<T>>: SignalsRejection, |request, Read { result, head }| {
+        let signals = result.map(|signals| Optional(signals.map(Signals)));
+        signals.map_err(|error| reject(request, &head, error))
     };
-    LenientSignals: Infallible, |_, Read { result, .. }| Ok(LenientSignals::from_result(result));
+    LenientSignals<T>: Infallible, |_, Read { result, .. }| Ok(LenientSignals::from_result(result));
 }
 
 /// The signals of a request.

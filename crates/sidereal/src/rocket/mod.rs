@@ -39,7 +39,7 @@
 //! [`Config::signals_limit`](crate::Config::signals_limit).
 //!
 //! `Option<Signals<T>>` is rocket's own `Option`, which is `None` for whatever cannot be read:
-//! [`OptionalSignals`](crate::OptionalSignals) tells absent from unreadable.
+//! [`Optional`](crate::Optional) tells absent from unreadable.
 //!
 //! What rocket does not let us do:
 //!

@@ -10,9 +10,9 @@ use warp::{Filter, Rejection};
 
 use super::head::head;
 use crate::{
-    Config, Connect, DEFAULT_SIGNALS_LIMIT, IsDatastar, LastEventId, LenientSignals,
-    ReadSignalsError, Signals, SignalsRejection, TabId, TabIdError, is_datastar_request,
-    receive::{self, Chunks, are_in_body},
+    Config, Connect, IsDatastar, LastEventId, LenientSignals, ReadSignalsError, Signals,
+    SignalsRejection, TabId,
+    receive::{Chunks, Read, are_in_body, receive},
 };
 
 /// The filters of this module, with an application's settings. Made by [`with`].
@@ -48,8 +48,11 @@ impl Filters {
 
     /// As [`config`](config()): these settings.
     pub fn config(&self) -> impl Filter<Extract = (Config,), Error = Infallible> + Clone + use<> {
-        self.head()
-            .map(|parts: Parts| config_of(&parts).unwrap_or_default())
+        self.head().map(|parts: Parts| {
+            Config::from_extensions(&parts.extensions)
+                .cloned()
+                .unwrap_or_default()
+        })
     }
 
     /// As [`signals`].
@@ -70,10 +73,8 @@ impl Filters {
     where
         T: DeserializeOwned + Send + 'static,
     {
-        self.read().and_then(async |read: Read<T>| {
-            let signals = read.signals.map_err(|error| rejection(&read.parts, error));
-            Ok::<_, Rejection>(signals?.map(Signals))
-        })
+        self.read()
+            .and_then(async |read: Read<T>| read.optional().map_err(Rejection::from))
     }
 
     /// As [`try_signals`].
@@ -85,13 +86,7 @@ impl Filters {
     where
         T: DeserializeOwned + Send + 'static,
     {
-        self.read().map(|read: Read<T>| {
-            let signals = read.signals;
-            let signals = signals.and_then(|signals| signals.ok_or_else(ReadSignalsError::absent));
-            signals
-                .map(Signals)
-                .map_err(|error| rejection(&read.parts, error))
-        })
+        self.read().map(Read::required)
     }
 
     /// As [`lenient_signals`].
@@ -101,8 +96,7 @@ impl Filters {
     where
         T: DeserializeOwned + Send + 'static,
     {
-        self.read()
-            .map(|read: Read<T>| LenientSignals::from_result(read.signals))
+        self.read().map(Read::lenient)
     }
 
     /// As [`is_datastar`], which knows no settings.
@@ -143,12 +137,6 @@ impl Filters {
     }
 }
 
-/// Signals as they were read, and the head of their request.
-struct Read<T> {
-    signals: Result<Option<T>, ReadSignalsError>,
-    parts: Parts,
-}
-
 /// The body, where signals can be in it: there is no other use of it left to a handler then.
 fn body() -> impl Filter<
     Extract = (Option<impl Stream<Item = Result<impl Buf, warp::Error>>>,),
@@ -174,27 +162,12 @@ where
     S: Stream<Item = Result<D, warp::Error>> + Unpin,
     D: Buf,
 {
-    let limit = config_of(&parts).and_then(|config| config.max_signals());
-    let receive = async || match body {
-        Some(body) => {
-            let body = Chunks::new(body, &parts.headers);
-            receive::receive(body, limit.unwrap_or(DEFAULT_SIGNALS_LIMIT)).await
-        }
+    let receive = async |limit| match body {
+        Some(body) => receive(Chunks::new(body, &parts.headers), limit).await,
         // Another filter has taken it.
         None => Err(ReadSignalsError::unreadable_body()),
     };
-    let query = parts.uri.query();
-    let signals = receive::signals(&parts.method, query, &parts.headers, receive).await;
-    Read { signals, parts }
-}
-
-fn config_of(parts: &Parts) -> Option<Config> {
-    Config::from_extensions(&parts.extensions).cloned()
-}
-
-fn rejection(parts: &Parts, error: ReadSignalsError) -> SignalsRejection {
-    let is_datastar = is_datastar_request(&parts.headers);
-    SignalsRejection::new(error, config_of(parts).as_ref(), is_datastar)
+    Read::new(&parts, receive).await
 }
 
 /// The [`Connect`] of a request: what streams are made of.
@@ -254,19 +227,16 @@ pub fn last_event_id() -> impl Filter<Extract = (LastEventId,), Error = Infallib
     warp::header::headers_cloned().map(|headers: HeaderMap| LastEventId::from_headers(&headers))
 }
 
-/// The [`TabId`] in the query; rejects with a [`TabIdError`].
+/// The [`TabId`] in the query; rejects with a [`TabIdError`](crate::TabIdError).
 pub fn tab_id() -> impl Filter<Extract = (TabId,), Error = Rejection> + Clone {
-    try_tab_id().and_then(async |id: Result<_, TabIdError>| id.map_err(Rejection::from))
+    head(None).and_then(async |parts: Parts| {
+        TabId::from_query(parts.uri.query()).map_err(Rejection::from)
+    })
 }
 
 /// The [`TabId`] in the query, if there is one; rejects one that is refused.
 pub fn optional_tab_id() -> impl Filter<Extract = (Option<TabId>,), Error = Rejection> + Clone {
-    try_tab_id().and_then(async |id: Result<TabId, TabIdError>| match id {
-        Err(error) if error.is_absent() => Ok(None),
-        id => id.map(Some).map_err(Rejection::from),
+    head(None).and_then(async |parts: Parts| {
+        TabId::from_optional_query(parts.uri.query()).map_err(Rejection::from)
     })
-}
-
-fn try_tab_id() -> impl Filter<Extract = (Result<TabId, TabIdError>,), Error = Infallible> + Clone {
-    head(None).map(|parts: Parts| TabId::from_query(parts.uri.query()))
 }

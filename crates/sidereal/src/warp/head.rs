@@ -2,14 +2,11 @@
 
 use std::convert::Infallible;
 
-use http::{
-    Extensions, HeaderMap, Method, Request, Uri, Version, header::HOST, request::Parts,
-    uri::PathAndQuery,
-};
+use http::{Extensions, HeaderMap, Uri, Version, header::HOST, request::Parts, uri::PathAndQuery};
 use sidereal_sse::{Shutdown, Transport};
 use warp::Filter;
 
-use crate::Config;
+use crate::{Config, receive::parts};
 
 /// The head, as far as anything here looks at it: method, query, headers, and of the extensions
 /// the [`Config`] and what `sidereal::serve` leaves there.
@@ -20,17 +17,9 @@ pub(super) fn head(
         .and(query())
         .and(warp::header::headers_cloned())
         .and(extensions(config))
-        .map(parts)
-}
-
-fn parts(method: Method, uri: Uri, headers: HeaderMap, extensions: Extensions) -> Parts {
-    let mut request = Request::new(());
-    *request.version_mut() = version(&headers);
-    *request.method_mut() = method;
-    *request.uri_mut() = uri;
-    *request.headers_mut() = headers;
-    *request.extensions_mut() = extensions;
-    request.into_parts().0
+        .map(|method, uri, headers, extensions| {
+            parts(version(&headers), method, uri, headers, extensions)
+        })
 }
 
 /// warp shows it to no filter. HTTP/1.1 asks for a `Host`; a browser has `:authority` instead on

@@ -1,0 +1,78 @@
+//! What extractors for signals are made of, where a framework has the head of a request in parts.
+
+use bytes::Bytes;
+use http::{Extensions, HeaderMap, Method, Request, Uri, Version, request::Parts};
+use serde::de::DeserializeOwned;
+
+use super::signals;
+use crate::{
+    Config, DEFAULT_SIGNALS_LIMIT, LenientSignals, ReadSignalsError, Signals, SignalsRejection,
+    is_datastar_request,
+};
+
+/// The head of a request, of what a framework has of it.
+pub(crate) fn parts(
+    version: Version,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    extensions: Extensions,
+) -> Parts {
+    let mut request = Request::new(());
+    *request.version_mut() = version;
+    *request.method_mut() = method;
+    *request.uri_mut() = uri;
+    *request.headers_mut() = headers;
+    *request.extensions_mut() = extensions;
+    request.into_parts().0
+}
+
+/// Signals as they were read, and what makes an error the rejection that application and request
+/// want.
+pub(crate) struct Read<T> {
+    signals: Result<Option<T>, ReadSignalsError>,
+    config: Option<Config>,
+    is_datastar: bool,
+}
+
+impl<T: DeserializeOwned> Read<T> {
+    /// Reads them, with the [`Config`] in the extensions. The body is received only where signals
+    /// can be in it, under the limit that is given.
+    pub(crate) async fn new<F>(parts: &Parts, receive: impl FnOnce(usize) -> F) -> Self
+    where
+        F: Future<Output = Result<Bytes, ReadSignalsError>>,
+    {
+        let config = Config::from_extensions(&parts.extensions).cloned();
+        let limit = config.as_ref().and_then(Config::max_signals);
+        let receive = || receive(limit.unwrap_or(DEFAULT_SIGNALS_LIMIT));
+        let query = parts.uri.query();
+        Self {
+            signals: signals(&parts.method, query, &parts.headers, receive).await,
+            config,
+            is_datastar: is_datastar_request(&parts.headers),
+        }
+    }
+}
+
+impl<T> Read<T> {
+    /// For a handler that cannot do without.
+    pub(crate) fn required(self) -> Result<Signals<T>, SignalsRejection> {
+        let signals = self.signals;
+        let signals = signals.and_then(|signals| signals.ok_or_else(ReadSignalsError::absent));
+        let reject = |error| SignalsRejection::new(error, self.config.as_ref(), self.is_datastar);
+        signals.map(Signals).map_err(reject)
+    }
+
+    /// `None` where there are none.
+    pub(crate) fn optional(self) -> Result<Option<Signals<T>>, SignalsRejection> {
+        let reject = |error| SignalsRejection::new(error, self.config.as_ref(), self.is_datastar);
+        self.signals
+            .map(|signals| signals.map(Signals))
+            .map_err(reject)
+    }
+
+    /// `None` where they cannot be read, either.
+    pub(crate) fn lenient(self) -> LenientSignals<T> {
+        LenientSignals::from_result(self.signals)
+    }
+}
