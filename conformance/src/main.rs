@@ -15,6 +15,7 @@ mod blocking;
 mod hyper;
 mod poem;
 mod rocket;
+mod salvo;
 mod suite;
 mod test_case;
 mod warp;
@@ -33,6 +34,7 @@ const ADAPTERS: &[(&str, Serve)] = &[
     ("rocket", rocket::serve),
     ("warp", warp::serve),
     ("poem", poem::serve),
+    ("salvo", salvo::serve),
     ("hyper", hyper::serve),
     ("blocking", blocking::serve),
 ];
