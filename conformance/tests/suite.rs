@@ -18,7 +18,11 @@ use server::{Server, Streaming, adapters};
 const KEEP_ALIVE: Duration = Duration::from_secs(2);
 
 /// Those on which the server below says at once that a client has left. The others write first.
-const NOTICE_AT_ONCE: [&str; 6] = ["axum", "actix", "hyper", "warp", "poem", "salvo"];
+const NOTICE_AT_ONCE: [&str; 5] = ["axum", "actix", "hyper", "warp", "salvo"];
+
+/// Those on which no response of HTTP/1.1 can be broken off: the framework writes the last chunk of one that
+/// fails, as if it were whole.
+const CANNOT_BREAK: [&str; 2] = ["rocket", "poem"];
 
 /// Runs a test on all of them side by side: most of the time it waits.
 fn on_each(test: impl Fn(&str, &Server) + Sync) {
@@ -237,7 +241,7 @@ fn plain_replies_events_and_their_errors_are_responses() {
 
 #[test]
 fn a_shutdown_breaks_long_streams_and_lets_others_finish() {
-    on_each(|_, server| {
+    on_each(|adapter, server| {
         let mut long = server.open("/stream", "");
         long.until("<p id='one'>1</p>\n\n");
         let mut short = server.open("/slow", "");
@@ -245,7 +249,11 @@ fn a_shutdown_breaks_long_streams_and_lets_others_finish() {
         post(server, "/shutdown");
         let begun = Instant::now();
         while long.next() {}
-        assert!(!long.is_whole, "the page would not come back");
+        assert_eq!(
+            long.is_whole,
+            CANNOT_BREAK.contains(&adapter),
+            "does the page come back?"
+        );
         assert!(begun.elapsed() < Duration::from_secs(2));
         while short.next() {}
         assert!(short.is_whole);

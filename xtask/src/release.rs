@@ -13,6 +13,9 @@ use crate::workspace::LIBRARIES;
 const ENGINE: &str = "sidereal-sse";
 const CODINGS: &str = "brotli,gzip,zstd";
 
+/// Features that know nothing of each other, nor of others: each is tried alone, and all together.
+const ADAPTERS: &str = "actix,blocking,poem,rocket,salvo,warp";
+
 /// How long the database of advisories may take.
 const ADVISORIES: Duration = Duration::from_secs(120);
 
@@ -21,24 +24,31 @@ pub(crate) fn powerset(shell: &mut Shell<'_>) -> Result<Outcome, Error> {
     cargo_tools::install(shell, &[HACK])?;
     let mut combinations = 0;
     for package in LIBRARIES {
-        let mut command = shell.workspace.cargo([
-            "hack",
-            "clippy",
-            "--feature-powerset",
-            "--exclude-features",
-            "default",
-        ]);
-        // The codings are the engine's; to the crate on top of it they are all one.
+        let mut all = vec!["--feature-powerset", "--exclude-features", "default"];
         if package != ENGINE {
-            command.args(["--group-features", CODINGS]);
+            // The codings are the engine's; to the crate on top of it they are all one.
+            all.extend(["--group-features", CODINGS]);
+            all.extend(["--exclude-features", ADAPTERS]);
+            combinations += clippy(
+                shell,
+                package,
+                &["--each-feature", "--include-features", ADAPTERS],
+            )?;
         }
-        // Not with --no-dev-deps: it rewrites the manifests for the time of the run, and this workspace's resolver
-        // keeps the features of dev-dependencies out of a check of the libraries anyway.
-        command.args(["--package", package, "--", "-D", "warnings"]);
-        let said = shell.run(command)?;
-        combinations += said.lines().filter_map(total).max().unwrap_or(0);
+        combinations += clippy(shell, package, &all)?;
     }
     Ok(Outcome::Passed(format!("{combinations} combinations")))
+}
+
+/// Clippy with combinations of a package's features: how many there were.
+fn clippy(shell: &mut Shell<'_>, package: &str, features: &[&str]) -> Result<u32, Error> {
+    let mut command = shell.workspace.cargo(["hack", "clippy"]);
+    command.args(features);
+    // Not with --no-dev-deps: it rewrites the manifests for the time of the run, and this workspace's resolver
+    // keeps the features of dev-dependencies out of a check of the libraries anyway.
+    command.args(["--package", package, "--", "-D", "warnings"]);
+    let said = shell.run(command)?;
+    Ok(said.lines().filter_map(total).max().unwrap_or(0))
 }
 
 /// Licences, sources and bans of all dependencies; known vulnerabilities where their database can be had.
