@@ -3,6 +3,7 @@
 //! | guide | about |
 //! |---|---|
 //! | [`axum`](mod@axum) | extractors and responses for axum |
+//! | [`which_server`] | what each server does with a stream, and how many viewers it bears |
 //! | [`streams`] | one-shot and long-lived streams, hooks, ends, backpressure, shutdown |
 //! | [`push_to_everyone`] | views, topics and tickers: what is made once for many |
 //! | [`signals`] | what a page sends and what it gets, limits, files, rejections, tabs |
@@ -18,7 +19,7 @@ macro_rules! guides {
     ($($(#[$doc:meta])* $guide:ident: $file:literal;)*) => {$(
         $(#[$doc])*
         #[cfg_attr(
-            all(feature = "axum-listener", feature = "testing"),
+            all(feature = "axum-listener", feature = "blocking", feature = "testing"),
             doc = include_str!(concat!("../docs/", $file))
         )]
         pub mod $guide {}
@@ -29,6 +30,9 @@ guides! {
     /// With axum.
     ///
     axum: "axum.md";
+    /// Which server, and how many viewers.
+    ///
+    which_server: "which-server.md";
     /// Streams: how they begin, live and end.
     ///
     streams: "streams.md";
