@@ -1,10 +1,31 @@
 //! Heads of requests and responses in the types of another crate than `http` 1.
 
-use http::{HeaderName, HeaderValue, Method, Request, Uri, Version, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue};
+#[cfg(any(feature = "actix", feature = "rocket"))]
+use http::{Method, Request, Uri, Version, request::Parts};
 
+#[cfg(any(feature = "actix", feature = "rocket"))]
 use crate::Config;
 
+/// Headers by names and values. Those that cannot be any are left out.
+pub(crate) fn header_map<N, V>(headers: impl IntoIterator<Item = (N, V)>) -> HeaderMap
+where
+    N: AsRef<[u8]>,
+    V: AsRef<[u8]>,
+{
+    let headers = headers.into_iter().filter_map(|(name, value)| {
+        let name = HeaderName::from_bytes(name.as_ref()).ok()?;
+        Some((name, HeaderValue::from_bytes(value.as_ref()).ok()?))
+    });
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        map.append(name, value);
+    }
+    map
+}
+
 /// The head of a request, as its framework has it.
+#[cfg(any(feature = "actix", feature = "rocket"))]
 pub(crate) struct ForeignHead<'a, H> {
     pub(crate) method: &'a str,
     /// The path, and the query after it.
@@ -16,6 +37,7 @@ pub(crate) struct ForeignHead<'a, H> {
     pub(crate) config: Option<&'a Config>,
 }
 
+#[cfg(any(feature = "actix", feature = "rocket"))]
 impl<'a, H: IntoIterator<Item = (&'a [u8], &'a [u8])>> ForeignHead<'a, H> {
     /// The same in the types of `http` 1, with the configuration in its extensions.
     ///
@@ -25,13 +47,7 @@ impl<'a, H: IntoIterator<Item = (&'a [u8], &'a [u8])>> ForeignHead<'a, H> {
         parts.method = Method::from_bytes(self.method.as_bytes()).unwrap_or_default();
         parts.uri = Uri::try_from(self.target).unwrap_or_default();
         parts.version = self.version;
-        let headers = self.headers.into_iter().filter_map(|(name, value)| {
-            let name = HeaderName::from_bytes(name).ok()?;
-            Some((name, HeaderValue::from_bytes(value).ok()?))
-        });
-        for (name, value) in headers {
-            parts.headers.append(name, value);
-        }
+        parts.headers = header_map(self.headers);
         if let Some(config) = self.config {
             parts.extensions.insert(config.clone());
         }
@@ -39,7 +55,7 @@ impl<'a, H: IntoIterator<Item = (&'a [u8], &'a [u8])>> ForeignHead<'a, H> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, any(feature = "actix", feature = "rocket")))]
 mod tests {
     use super::*;
 

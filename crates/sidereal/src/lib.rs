@@ -18,7 +18,7 @@ mod connect;
 mod defaults;
 mod events;
 mod execute_script;
-#[cfg(any(feature = "actix", feature = "rocket"))]
+#[cfg(any(feature = "actix", feature = "blocking", feature = "rocket"))]
 mod foreign_head;
 pub mod guide;
 mod header_selector;

@@ -2,7 +2,9 @@
 
 use std::{error::Error, fmt};
 
-use http::{HeaderName, HeaderValue, Method, Uri, Version, request::Parts};
+use http::{Method, Uri, Version, request::Parts};
+
+use crate::foreign_head::header_map;
 
 /// The head of a request in the types of the crate `http`, from text: the method, the target, and
 /// the headers' names and values.
@@ -35,13 +37,7 @@ where
     parts.method = Method::from_bytes(method.as_bytes()).map_err(|_| HeadError("method"))?;
     parts.uri = target.parse::<Uri>().map_err(|_| HeadError("target"))?;
     parts.version = Version::HTTP_11;
-    for (name, value) in headers {
-        let name = HeaderName::from_bytes(name.as_ref());
-        let value = HeaderValue::from_bytes(value.as_ref());
-        if let (Ok(name), Ok(value)) = (name, value) {
-            parts.headers.append(name, value);
-        }
-    }
+    parts.headers = header_map(headers);
     Ok(parts)
 }
 
