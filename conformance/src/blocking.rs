@@ -67,7 +67,7 @@ fn answer(mut request: Request) -> io::Result<()> {
             let (connect, socket) = connect(request);
             let sse = connect.run(|tx| {
                 tx.patch_elements(element("one", 1))?;
-                tx.wait_for(tx.shared().closed());
+                tx.wait_for(std::future::pending::<()>())?;
                 Ok(())
             });
             return sse

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use sidereal::{
     Config, Signals, SignalsRejection,
     blocking::{Connect, HeadError, head, write_whole},
-    http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE, request::Parts},
+    http::{HeaderValue, Response, StatusCode, Version, header::CONTENT_TYPE, request::Parts},
 };
 
 /// A request, and its head.
@@ -25,7 +25,10 @@ impl Request {
     pub fn new(inner: tiny_http::Request) -> Result<Self, HeadError> {
         let headers = inner.headers().iter();
         let headers = headers.map(|header| (header.field.as_str().as_str(), header.value.as_str()));
-        let head = head(inner.method().as_str(), inner.url(), headers)?;
+        let mut head = head(inner.method().as_str(), inner.url(), headers)?;
+        if *inner.http_version() < (1, 1) {
+            head.version = Version::HTTP_10;
+        }
         Ok(Self { head, inner })
     }
 

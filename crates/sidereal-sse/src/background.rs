@@ -1,6 +1,6 @@
 //! A runtime for what has none: the hub's own work, and streams on plain threads.
 
-use std::sync::OnceLock;
+use std::sync::{OnceLock, mpsc};
 
 use tokio::runtime::{Builder, Handle};
 
@@ -8,13 +8,21 @@ use tokio::runtime::{Builder, Handle};
 pub(crate) fn runtime() -> Option<&'static Handle> {
     static RUNTIME: OnceLock<Option<Handle>> = OnceLock::new();
     let handle = RUNTIME.get_or_init(|| {
-        let runtime = Builder::new_current_thread().enable_all().build().ok()?;
-        let handle = runtime.handle().clone();
+        // Made on its thread: where there is no thread, there is then no runtime to be dropped
+        // here, which tokio forbids within another.
+        let (tell, told) = mpsc::channel();
         std::thread::Builder::new()
             .name("sidereal".to_owned())
-            .spawn(move || runtime.block_on(std::future::pending::<()>()))
+            .spawn(move || {
+                let runtime = Builder::new_current_thread().enable_all().build();
+                let handle = runtime.as_ref().map(|runtime| runtime.handle().clone());
+                let _ = tell.send(handle.ok());
+                if let Ok(runtime) = runtime {
+                    runtime.block_on(std::future::pending::<()>());
+                }
+            })
             .ok()?;
-        Some(handle)
+        told.recv().ok().flatten()
     });
     handle.as_ref()
 }

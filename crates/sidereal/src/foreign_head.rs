@@ -19,7 +19,8 @@ where
     });
     let mut map = HeaderMap::new();
     for (name, value) in headers {
-        map.append(name, value);
+        // Where there are more than any server should take, the rest is left out.
+        let _ = map.try_append(name, value);
     }
     map
 }

@@ -359,7 +359,7 @@ fn views_are_followed_from_threads_and_asked_for() {
     drop(watching);
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Form {
     name: String,
 }
@@ -426,6 +426,81 @@ fn an_asynchronous_handler_runs_on_a_thread_as_it_is() {
     }
 }
 
+#[test]
+fn a_future_that_is_waited_for_is_dropped_when_the_stream_ends() {
+    let (tell, ended) = mpsc::channel();
+    let (address, results) = serve_stream(move |connect, socket| {
+        let tell = tell.clone();
+        connect
+            .run(move |tx| {
+                tx.patch_elements(patch("one"))?;
+                let error = tx.wait_for(std::future::pending::<()>()).unwrap_err();
+                tell.send(error.reason()).unwrap();
+                Err(error.into())
+            })
+            .keep_alive(Duration::from_millis(100))
+            .write_to(socket)
+    });
+    let mut socket = ask(address, GET);
+    read_until(&mut socket, "<p>one</p>\n\n\r\n");
+    drop(socket);
+    assert_eq!(ended.recv_timeout(SOON), Ok(Some(EndReason::Disconnected)));
+    assert!(results.recv_timeout(SOON).unwrap().is_err());
+}
+
+/// A topic that always has the next event, as one that is published faster than it is read.
+#[test]
+fn a_body_has_its_turn_beside_a_topic_that_is_never_silent() {
+    struct Publishes<W>(W, sidereal::Topic);
+
+    impl<W: Write> Write for Publishes<W> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.1.publish(patch("again")).unwrap();
+            self.0.write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            self.0.flush()
+        }
+    }
+
+    let topic = Hub::new().topic("busy");
+    let mut written = Vec::new();
+    let (head, ()) = http::Request::new(()).into_parts();
+    Connect::from_parts(&head)
+        .respond(|tx| {
+            tx.sleep(TICK)?;
+            tx.send(patch("mine"))?;
+            Ok(tx.wait_for(async {})?)
+        })
+        .watch(&topic)
+        .on_connect(|tx| Ok(tx.send(patch("first"))?))
+        .write_to(Publishes(&mut written, topic.clone()))
+        .unwrap();
+    let text = String::from_utf8(written).unwrap();
+    assert!(text.contains("<p>again</p>") && text.contains("<p>mine</p>"));
+}
+
+#[test]
+fn limits_have_no_largest_value_and_heads_no_largest_size() {
+    let mut head = blocking::head("POST", "/", [("Content-Type", "application/json")]).unwrap();
+    head.extensions
+        .insert(Config::new().signals_limit(usize::MAX));
+    let body = br#"{"name":"Ada"}"#;
+    let Signals(form) = Signals::<Form>::read_from(&head, &body[..]).unwrap();
+    assert_eq!(form.name, "Ada");
+    head.extensions
+        .insert(Config::new().signals_limit(body.len()));
+    assert!(Signals::<Form>::read_from(&head, &body[..]).is_ok());
+    head.extensions
+        .insert(Config::new().signals_limit(body.len() - 1));
+    let error = Signals::<Form>::read_from(&head, &body[..]).unwrap_err();
+    assert_eq!(error.status(), 413);
+
+    let many = (0..40_000).map(|n| (format!("x{n}"), "y"));
+    assert!(blocking::head("GET", "/", many).is_ok());
+}
+
 /// Both would block a runtime; neither panics.
 #[tokio::test]
 async fn within_a_runtime_it_works_as_well() {
@@ -434,7 +509,11 @@ async fn within_a_runtime_it_works_as_well() {
     Connect::from_parts(&head)
         .respond(|tx| {
             tx.sleep(TICK)?;
-            Ok(tx.send(patch("one"))?)
+            // More than a task may do without a pause.
+            for _ in 0..300 {
+                tx.send(patch("one"))?;
+            }
+            Ok(())
         })
         .write_to(&mut written)
         .unwrap();

@@ -2,11 +2,16 @@
 
 use std::{
     pin::{Pin, pin},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, Wake, Waker},
     thread::{self, Thread},
     time::Instant,
 };
+
+use tokio::task::unconstrained;
 
 use crate::background;
 
@@ -38,10 +43,13 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 
 /// `None` when it is not ready by then.
 pub(super) fn block_on_until<F: Future>(
-    mut future: Pin<&mut F>,
+    future: Pin<&mut F>,
     until: Option<Instant>,
 ) -> Option<F::Output> {
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    // Where this is called within a task all the same, nobody would give it a new budget.
+    let mut future = pin!(unconstrained(future));
+    let unpark = Arc::new(Unpark::new());
+    let waker = Waker::from(Arc::clone(&unpark));
     let mut cx = Context::from_waker(&waker);
     let runtime = background::runtime();
     loop {
@@ -50,25 +58,48 @@ pub(super) fn block_on_until<F: Future>(
             return Some(output);
         }
         drop(entered);
-        // Woken in between, it does not park.
-        match until {
-            None => thread::park(),
-            Some(until) => match until.checked_duration_since(Instant::now()) {
-                Some(left) if !left.is_zero() => thread::park_timeout(left),
-                _ => return None,
-            },
+        if !unpark.wait(until) {
+            return None;
         }
     }
 }
 
-struct Unpark(Thread);
+/// Wakes a thread. What else parks and unparks it does not matter.
+struct Unpark {
+    thread: Thread,
+    is_woken: AtomicBool,
+}
+
+impl Unpark {
+    fn new() -> Self {
+        Self {
+            thread: thread::current(),
+            is_woken: AtomicBool::new(false),
+        }
+    }
+
+    /// Waits until it was woken; `false` when it is too late.
+    fn wait(&self, until: Option<Instant>) -> bool {
+        while !self.is_woken.swap(false, Ordering::SeqCst) {
+            match until {
+                None => thread::park(),
+                Some(until) => match until.checked_duration_since(Instant::now()) {
+                    Some(left) if !left.is_zero() => thread::park_timeout(left),
+                    _ => return false,
+                },
+            }
+        }
+        true
+    }
+}
 
 impl Wake for Unpark {
     fn wake(self: Arc<Self>) {
-        self.0.unpark();
+        self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.0.unpark();
+        self.is_woken.store(true, Ordering::SeqCst);
+        self.thread.unpark();
     }
 }

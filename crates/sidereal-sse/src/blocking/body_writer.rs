@@ -19,6 +19,15 @@ use super::{
 };
 use crate::{EndReason, Transport};
 
+/// How many pieces that are there are written after a future is ready: more than a stream's queue holds.
+const AT_ONCE: usize = 256;
+
+/// What a step has done.
+enum Piece {
+    Written,
+    Over,
+}
+
 /// Writes the body of a response, by the thread that has it; made by
 /// [`Exchange::begin`](super::Exchange::begin).
 ///
@@ -68,50 +77,89 @@ where
     /// Writes what comes of the body, until it is over or so much time has passed.
     pub fn write_for(&mut self, time: Duration) {
         let until = Instant::now().checked_add(time);
-        let mut over = pin!(poll_fn(|cx| self.poll_over(cx)));
+        let is_late = || until.is_some_and(|until| Instant::now() >= until);
+        let mut over = pin!(poll_fn(|cx| {
+            loop {
+                match self.poll_piece(cx) {
+                    // A body may have more to say than this has time.
+                    Poll::Ready(Piece::Written) if is_late() => return Poll::Ready(()),
+                    Poll::Ready(Piece::Written) => {}
+                    Poll::Ready(Piece::Over) => return Poll::Ready(()),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        }));
         block_on_until(over.as_mut(), until);
     }
 
-    /// Runs a future to its end, and writes what comes of the body meanwhile; then all that is there.
-    pub fn write_while<F: Future>(&mut self, future: F) -> F::Output {
+    /// Runs a future to its end, and writes what comes of the body meanwhile, and what is there then.
+    /// `None` where the body is over first: the future is dropped, as a body's own future is.
+    pub fn write_while<F: Future>(&mut self, future: F) -> Option<F::Output> {
         let mut future = pin!(future);
-        block_on(poll_fn(|cx| {
-            let output = future.as_mut().poll(cx);
-            // What the future made way for goes out, and what is written may make way for it.
-            let _ = self.poll_over(cx);
-            match output {
-                Poll::Pending => future.as_mut().poll(cx).map(|output| {
-                    let _ = self.poll_over(cx);
-                    output
-                }),
-                ready => ready,
+        let output = block_on(poll_fn(|cx| {
+            loop {
+                if let Poll::Ready(output) = future.as_mut().poll(cx) {
+                    return Poll::Ready(Some(output));
+                }
+                match self.poll_piece(cx) {
+                    // What is written may be what the future waits for, and a body may never be silent.
+                    Poll::Ready(Piece::Written) => {}
+                    Poll::Ready(Piece::Over) => {
+                        return Poll::Ready(match future.as_mut().poll(cx) {
+                            Poll::Ready(output) => Some(output),
+                            Poll::Pending => None,
+                        });
+                    }
+                    Poll::Pending => return Poll::Pending,
+                }
             }
-        }))
+        }));
+        self.write_ready();
+        output
+    }
+
+    /// Writes what is there, as far as that has an end.
+    fn write_ready(&mut self) {
+        let mut pieces = 0..AT_ONCE;
+        block_on(poll_fn(|cx| {
+            while pieces.next().is_some() && self.poll_piece(cx).is_ready() && !self.is_over() {}
+            Poll::Ready(())
+        }));
     }
 
     /// Ready when it is over; writes all that there is.
     fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        while let Some(body) = &mut self.body {
-            let written = match ready!(Pin::new(body).poll_frame(cx)) {
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) => self.write(data),
-                    // Trailers: nobody was told that they would come.
-                    Err(_) => Ok(()),
-                },
-                Some(Err(error)) => {
-                    let broken = self.framing.write_broken(&mut self.writer);
-                    broken.and(Err(io::Error::new(ErrorKind::ConnectionAborted, error)))
-                }
-                None => {
-                    self.body = None;
-                    self.framing.write_end(&mut self.writer)
-                }
-            };
-            if let Err(error) = written {
-                self.fail(error);
-            }
-        }
+        while let Piece::Written = ready!(self.poll_piece(cx)) {}
         Poll::Ready(())
+    }
+
+    /// Writes the next piece.
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Piece> {
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(Piece::Over);
+        };
+        let written = match ready!(Pin::new(body).poll_frame(cx)) {
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(data) => self.write(data),
+                // Trailers: nobody was told that they would come.
+                Err(_) => Ok(()),
+            },
+            Some(Err(error)) => {
+                let broken = self.framing.write_broken(&mut self.writer);
+                broken.and(Err(io::Error::new(ErrorKind::ConnectionAborted, error)))
+            }
+            None => {
+                self.body = None;
+                self.framing.write_end(&mut self.writer)
+            }
+        };
+        if let Err(error) = written {
+            self.fail(error);
+        }
+        Poll::Ready(match self.is_over() {
+            true => Piece::Over,
+            false => Piece::Written,
+        })
     }
 
     fn write(&mut self, mut data: B::Data) -> io::Result<()> {

@@ -9,12 +9,13 @@
 //!
 //! fn handler(request: http::Request<()>, socket: impl std::io::Write) -> std::io::Result<()> {
 //!     let (parts, ()) = request.into_parts();
-//!     let connect = Connect::from_parts(&parts);
+//!     let exchange = Exchange::of(&parts);
+//!     let connect = Connect::from_parts(&parts).with_transport(exchange.transport().clone());
 //!     let sse = connect.respond(async |tx| {
 //!         tx.send(Event::new("hello")).await?;
 //!         Ok(())
 //!     });
-//!     Exchange::of(&parts).write(sse.into_http(), socket)
+//!     exchange.write(sse.into_http(), socket)
 //! }
 //! ```
 //!
@@ -30,7 +31,14 @@
 //! # Readers that stall
 //!
 //! A write waits as long as the socket lets it: set `TcpStream::set_write_timeout`. A write that timed
-//! out ends the stream with [`EndReason::WriteDeadline`](crate::EndReason::WriteDeadline).
+//! out ends the stream with [`EndReason::WriteDeadline`](crate::EndReason::WriteDeadline), if it knows the
+//! exchange's [`transport`](Exchange::transport). A server that does not give its sockets away has no such
+//! deadline: a reader that stalls keeps its thread.
+//!
+//! # HTTP/1.0
+//!
+//! The response lasts until the connection ends, which is the caller's to close. There a stream that is
+//! broken off looks like one that is whole.
 
 mod block_on;
 mod body_writer;

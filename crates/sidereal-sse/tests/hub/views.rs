@@ -451,6 +451,10 @@ fn who_follows_something_twice_gets_it_once() {
     let view = View::new(0, |n: &u32| Event::from_display(n));
     let mut page = Page::begun(connect(None, None).watch((&topic, &view, [&topic, &topic], &view)));
     topic.publish(Event::new("x")).unwrap();
-    assert_eq!(page.read(), ["x"]);
+    // The view is rendered on a thread, by now or later.
+    let read = page.read();
+    let count = |text: &str| read.iter().filter(|event| *event == text).count();
+    assert_eq!(count("x"), 1, "{read:?}");
+    assert!(count("0") <= 1, "{read:?}");
     assert_eq!((topic.subscribers(), view.watchers()), (1, 1));
 }

@@ -4,13 +4,14 @@ use std::{error::Error, fmt};
 
 use http::{Method, Uri, Version, request::Parts};
 
-use crate::foreign_head::header_map;
+use crate::{Transport, foreign_head::header_map};
 
 /// The head of a request in the types of the crate `http`, from text: the method, the target, and
 /// the headers' names and values.
 ///
-/// The version is HTTP/1.1; for another one set `version` of what this returns. Headers that cannot be
-/// any are left out.
+/// The version is HTTP/1.1: where a client may speak another one, set `version` of what this returns, for
+/// HTTP/1.0 knows no chunks. Headers that cannot be any are left out. The extensions have a
+/// [`Transport`](crate::Transport), by which a stream learns that a write timed out.
 ///
 /// ```
 /// use sidereal::blocking::head;
@@ -38,6 +39,7 @@ where
     parts.uri = target.parse::<Uri>().map_err(|_| HeadError("target"))?;
     parts.version = Version::HTTP_11;
     parts.headers = header_map(headers);
+    parts.extensions.insert(Transport::new());
     Ok(parts)
 }
 

@@ -12,6 +12,9 @@ use crate::{Client, Event, ExecuteScript, PatchElements, Selector, SendError};
 ///
 /// Other threads send with a [`shared`](Self::shared) sender.
 ///
+/// A call that finds the client gone ends the stream, and so runs its hooks, on this thread: hold no lock
+/// across it that [`on_disconnect`](super::Sse::on_disconnect) takes.
+///
 /// # Errors
 ///
 /// Every method that sends or waits fails when the stream has ended, with the reason
@@ -45,13 +48,41 @@ impl<'w> Sender<'w> {
     /// Waits for any future, while the stream goes on: what it follows is sent, and heartbeats are.
     ///
     /// ```
-    /// # use sidereal::blocking::Sender;
-    /// fn load(tx: &Sender<'_>) -> Option<u32> {
-    ///     tx.wait_for(async { Some(7) })
+    /// # use sidereal::{BodyError, blocking::Sender};
+    /// fn load(tx: &Sender<'_>) -> Result<u32, BodyError> {
+    ///     Ok(tx.wait_for(async { 7 })?)
     /// }
     /// ```
-    pub fn wait_for<F: Future>(&self, future: F) -> F::Output {
-        self.writer.borrow_mut().write_while(future)
+    ///
+    /// # Errors
+    ///
+    /// When the stream ends first: the future is dropped then.
+    ///
+    /// # Panics
+    ///
+    /// When the future calls this sender; let it use a [`shared`](Self::shared) one.
+    pub fn wait_for<F: Future>(&self, future: F) -> Result<F::Output, SendError> {
+        let output = self.writer.borrow_mut().write_while(future);
+        match output {
+            Some(output) => Ok(output),
+            None => Err(self.ended()),
+        }
+    }
+
+    /// Sends, and waits until it is written.
+    fn sent(&self, sending: impl Future<Output = Result<(), SendError>>) -> Result<(), SendError> {
+        self.wait_for(sending)??;
+        // It was taken, and then could not be written.
+        match self.writer.borrow().is_over() {
+            true => self.inner.check_open(),
+            false => Ok(()),
+        }
+    }
+
+    /// Why nothing more can be sent.
+    fn ended(&self) -> SendError {
+        let ended = self.inner.check_open().err();
+        ended.unwrap_or_else(|| SendError::from_event("the stream has ended"))
     }
 
     /// Waits, while the stream goes on.
@@ -70,7 +101,7 @@ impl<'w> Sender<'w> {
     ///
     /// See [`Sender`](#errors).
     pub fn send(&self, event: impl Event) -> Result<(), SendError> {
-        self.wait_for(self.inner.send(event))
+        self.sent(self.inner.send(event))
     }
 
     /// Patches elements of the page.
@@ -79,7 +110,7 @@ impl<'w> Sender<'w> {
     ///
     /// See [`Sender`](#errors).
     pub fn patch_elements(&self, event: impl Into<PatchElements>) -> Result<(), SendError> {
-        self.wait_for(self.inner.patch_elements(event))
+        self.sent(self.inner.patch_elements(event))
     }
 
     /// Patches signals of the page with a serializable value; for options, or for raw JSON, send a
@@ -89,7 +120,7 @@ impl<'w> Sender<'w> {
     ///
     /// See [`Sender`](#errors); a value that is no JSON object cannot be built.
     pub fn patch_signals<T: Serialize + ?Sized>(&self, signals: &T) -> Result<(), SendError> {
-        self.wait_for(self.inner.patch_signals(signals))
+        self.sent(self.inner.patch_signals(signals))
     }
 
     /// Runs a script in the page.
@@ -98,7 +129,7 @@ impl<'w> Sender<'w> {
     ///
     /// See [`Sender`](#errors).
     pub fn execute_script(&self, script: impl Into<ExecuteScript>) -> Result<(), SendError> {
-        self.wait_for(self.inner.execute_script(script))
+        self.sent(self.inner.execute_script(script))
     }
 
     /// Removes the elements that match.
@@ -107,7 +138,7 @@ impl<'w> Sender<'w> {
     ///
     /// See [`Sender`](#errors).
     pub fn remove(&self, selector: Selector) -> Result<(), SendError> {
-        self.wait_for(self.inner.remove(selector))
+        self.sent(self.inner.remove(selector))
     }
 
     /// Goes to another page; see [`ExecuteScript::redirect`].
@@ -116,7 +147,7 @@ impl<'w> Sender<'w> {
     ///
     /// See [`Sender`](#errors); a URL that would run a script cannot be built.
     pub fn redirect(&self, url: &str) -> Result<(), SendError> {
-        self.wait_for(self.inner.redirect(url))
+        self.sent(self.inner.redirect(url))
     }
 
     /// Changes the address that the browser shows; see [`ExecuteScript::replace_url`].
@@ -125,7 +156,7 @@ impl<'w> Sender<'w> {
     ///
     /// See [`Sender`](#errors).
     pub fn replace_url(&self, url: &str) -> Result<(), SendError> {
-        self.wait_for(self.inner.replace_url(url))
+        self.sent(self.inner.replace_url(url))
     }
 
     /// Writes a line to the browser's console.
@@ -134,7 +165,7 @@ impl<'w> Sender<'w> {
     ///
     /// See [`Sender`](#errors).
     pub fn console_log(&self, message: impl fmt::Display) -> Result<(), SendError> {
-        self.wait_for(self.inner.console_log(message))
+        self.sent(self.inner.console_log(message))
     }
 
     /// Writes an error to the browser's console.
@@ -143,7 +174,7 @@ impl<'w> Sender<'w> {
     ///
     /// See [`Sender`](#errors).
     pub fn console_error(&self, message: impl fmt::Display) -> Result<(), SendError> {
-        self.wait_for(self.inner.console_error(message))
+        self.sent(self.inner.console_error(message))
     }
 
     /// Dispatches a custom event on the document.
@@ -156,7 +187,7 @@ impl<'w> Sender<'w> {
         name: &str,
         detail: &T,
     ) -> Result<(), SendError> {
-        self.wait_for(self.inner.dispatch_event(name, detail))
+        self.sent(self.inner.dispatch_event(name, detail))
     }
 
     /// Asks the browser to fetch pages in advance; see [`ExecuteScript::prefetch`].
@@ -168,7 +199,7 @@ impl<'w> Sender<'w> {
         &self,
         urls: impl IntoIterator<Item = U>,
     ) -> Result<(), SendError> {
-        self.wait_for(self.inner.prefetch(urls))
+        self.sent(self.inner.prefetch(urls))
     }
 
     /// Sends a heartbeat now. Streams do so by themselves while they wait.
@@ -177,7 +208,7 @@ impl<'w> Sender<'w> {
     ///
     /// See [`Sender`](#errors).
     pub fn keep_alive(&self) -> Result<(), SendError> {
-        self.wait_for(self.inner.keep_alive())
+        self.sent(self.inner.keep_alive())
     }
 
     /// Ends the stream: nothing more is accepted.
@@ -203,7 +234,8 @@ impl<'w> Sender<'w> {
     }
 
     /// A sender for other threads and tasks, which may outlive the stream. What it sends goes out while
-    /// this one sends or waits.
+    /// this one sends or waits: so do not wait for it on this thread, but within
+    /// [`wait_for`](Self::wait_for).
     pub fn shared(&self) -> crate::Sender {
         self.inner.clone()
     }

@@ -83,17 +83,16 @@ fn rejection(request: &Parts, error: ReadSignalsError) -> SignalsRejection {
 
 /// The whole body, of at most so many bytes.
 fn received(body: impl Read, limit: usize) -> Result<Bytes, ReadSignalsError> {
+    let limit = limit as u64;
     let mut received = Vec::new();
-    let mut body = body.take(receive::READ_PAST_LIMIT);
-    let unreadable = |_| ReadSignalsError::unreadable_body();
-    let most = limit as u64 + 1;
+    let mut body = body.take(limit.saturating_add(receive::READ_PAST_LIMIT));
     (&mut body)
-        .take(most)
+        .take(limit.saturating_add(1))
         .read_to_end(&mut received)
-        .map_err(unreadable)?;
-    if received.len() as u64 == most {
-        // The page sees the answer only if what it sends is read.
-        std::io::copy(&mut body, &mut std::io::sink()).map_err(unreadable)?;
+        .map_err(|_| ReadSignalsError::unreadable_body())?;
+    if received.len() as u64 > limit {
+        // The page sees the answer only if what it sends is read, as far as it can be.
+        let _ = std::io::copy(&mut body, &mut std::io::sink());
         return Err(ReadSignalsError::body_too_large());
     }
     Ok(received.into())

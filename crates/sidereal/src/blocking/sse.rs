@@ -14,7 +14,9 @@ use sidereal_sse::blocking::Exchange;
 use tokio::sync::oneshot;
 
 use super::Sender;
-use crate::{BodyError, Client, Compression, End, EndReason, Ended, StreamOptions, Watch};
+use crate::{
+    BodyError, Client, Compression, END_TARGET, End, EndReason, Ended, StreamOptions, Watch,
+};
 
 /// A response that streams events: [`write_to`](Self::write_to) sends it. Made by
 /// [`Connect`](super::Connect).
@@ -146,6 +148,9 @@ impl<'f> Sse<'f> {
 
     /// Runs when the stream is over: exactly once, whatever ended it, and only if it had begun. A
     /// panic in it is caught and logged. Several hooks all run, in their order.
+    ///
+    /// It runs on the thread of the request, and where a call of its [`Sender`] finds that the client has
+    /// left, within that call.
     pub fn on_disconnect<F>(self, hook: F) -> Self
     where
         F: FnOnce(&Client, &Ended) + Send + 'static,
@@ -167,16 +172,31 @@ impl<'f> Sse<'f> {
         let mut writer = self.exchange.begin(self.inner.into_http(), writer)?;
         for bridge in self.on_connect.into_iter().chain(self.body) {
             // Not where the stream has ended, or never begins.
-            let Ok(tx) = writer.write_while(bridge.begun) else {
+            let Some(Ok(tx)) = writer.write_while(bridge.begun) else {
                 break;
             };
             let tx = Sender::new(tx, writer);
             let outcome = catch_unwind(AssertUnwindSafe(|| (bridge.run)(&tx)));
             writer = tx.into_writer();
-            // Nobody asks any more where the stream has ended meanwhile.
-            let _ = bridge.ended.send(outcome);
+            if let Err(outcome) = bridge.ended.send(outcome) {
+                // The stream has ended meanwhile, and with it who would have told of this.
+                log(outcome);
+            }
         }
         writer.finish()
+    }
+}
+
+/// What a closure that was told that its stream has ended has made of it.
+fn log(outcome: Outcome) {
+    match outcome {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            tracing::debug!(target: END_TARGET, %error, "a body failed after its stream had ended");
+        }
+        Err(_) => {
+            tracing::error!(target: END_TARGET, "a body panicked after its stream had ended");
+        }
     }
 }
 

@@ -231,6 +231,8 @@ impl<S> Server<S> {
     /// began to wait for it; so this is also how long an idle HTTP/1.1 connection is kept. Default
     /// 30 s; `None`, zero or more than 30 years for ever.
     ///
+    /// Counted once more from the first byte of a connection, which tells its protocol.
+    ///
     /// On HTTP/2 it is for the first request alone. A head that is begun later and not ended counts
     /// as an idle connection.
     pub fn header_read_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
