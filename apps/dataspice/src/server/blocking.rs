@@ -6,7 +6,7 @@ use std::thread;
 
 use sidereal::blocking::{head, read_signals, write, write_whole};
 use sidereal::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use sidereal::http::{HeaderValue, Response, StatusCode};
+use sidereal::http::{HeaderValue, Response, StatusCode, Version};
 use sidereal::{Connect, Signals, Sse};
 use tiny_http::Request;
 
@@ -29,7 +29,10 @@ fn answer(mut request: Request, app: &App, site: &Site) -> io::Result<()> {
     let headers = request.headers().iter();
     let headers = headers.map(|header| (header.field.as_str().as_str(), header.value.as_str()));
     let method = request.method().as_str();
-    let head = head(method, request.url(), headers).map_err(io::Error::other)?;
+    let mut head = head(method, request.url(), headers).map_err(io::Error::other)?;
+    if *request.http_version() < (1, 1) {
+        head.version = Version::HTTP_10;
+    }
     type Handler = fn(&App, Connect, Option<Signals<Page>>) -> Sse;
     let handler: Handler = match head.uri.path() {
         "/stream" => handlers::stream,

@@ -43,7 +43,8 @@
 //!
 //! A client that has left is noticed by a write, so by the second heartbeat at the latest: 30 s, see
 //! [`Sse::keep_alive`]. A write waits as long as the socket lets it:
-//! `TcpStream::set_write_timeout` is the write deadline.
+//! `TcpStream::set_write_timeout` is the write deadline. tiny_http gives nobody its sockets: there a reader
+//! that stalls keeps its thread until its connection is gone.
 
 mod connect;
 mod head;
