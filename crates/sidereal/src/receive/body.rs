@@ -3,10 +3,6 @@
 use std::pin::{Pin, pin};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-#[cfg(any(feature = "actix", feature = "rocket"))]
-use http::{HeaderMap, header::CONTENT_LENGTH};
-#[cfg(any(feature = "actix", feature = "rocket"))]
-use http_body::SizeHint;
 use http_body::{Body, Frame};
 
 use crate::ReadSignalsError;
@@ -61,22 +57,6 @@ pub(crate) async fn read_past_limit<B: Body>(mut body: Pin<&mut B>) {
 
 async fn next<B: Body>(body: &mut Pin<&mut B>) -> Option<Result<Frame<B::Data>, B::Error>> {
     std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await
-}
-
-/// What the head of a request says of its body's length, in bytes: for bodies that do not know it.
-#[cfg(any(
-    feature = "actix",
-    feature = "poem",
-    feature = "rocket",
-    feature = "salvo",
-    feature = "warp"
-))]
-pub(crate) fn announced(headers: &HeaderMap) -> SizeHint {
-    let length = headers.get(CONTENT_LENGTH);
-    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-    let mut hint = SizeHint::new();
-    hint.set_lower(length.unwrap_or_default());
-    hint
 }
 
 /// The bytes in a frame.

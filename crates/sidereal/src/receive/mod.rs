@@ -1,5 +1,13 @@
 //! Signals of a request whose body is still to come: what adapters share.
 
+#[cfg(any(
+    feature = "actix",
+    feature = "poem",
+    feature = "rocket",
+    feature = "salvo",
+    feature = "warp"
+))]
+mod announced;
 mod body;
 #[cfg(any(feature = "poem", feature = "warp"))]
 mod chunks;
@@ -14,8 +22,6 @@ use http::{HeaderMap, Method, Request, request::Parts};
 use http_body::Body;
 use serde::de::DeserializeOwned;
 
-#[cfg(feature = "blocking")]
-pub(crate) use self::body::READ_PAST_LIMIT;
 #[cfg(any(
     feature = "actix",
     feature = "poem",
@@ -23,13 +29,17 @@ pub(crate) use self::body::READ_PAST_LIMIT;
     feature = "salvo",
     feature = "warp"
 ))]
-pub(crate) use self::body::announced;
+pub(crate) use self::announced::announced;
+#[cfg(feature = "blocking")]
+pub(crate) use self::body::READ_PAST_LIMIT;
 pub(crate) use self::body::receive;
 #[cfg(any(feature = "poem", feature = "warp"))]
 pub(crate) use self::chunks::Chunks;
 use self::content_type::{is_form, is_json};
+#[cfg(feature = "actix")]
+pub(crate) use self::limited::Limited;
 #[cfg(any(feature = "actix", feature = "axum"))]
-pub(crate) use self::limited::{Limited, OverLimit, receive_by};
+pub(crate) use self::limited::{OverLimit, receive_by};
 #[cfg(any(feature = "poem", feature = "salvo", feature = "warp"))]
 pub(crate) use self::read::{Read, parts};
 use crate::{
