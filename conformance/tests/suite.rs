@@ -150,6 +150,8 @@ fn what_is_published_by_a_plain_thread_comes_to_all() {
             server.open("/view", "Accept-Encoding: gzip;q=0\r\n"),
         ];
         let mut topic = server.open("/topic", "");
+        // It has begun.
+        topic.until(":\n\n");
         for view in &mut views {
             view.until("<p id='view'>0</p>\n\n");
         }

@@ -11,7 +11,8 @@ use std::{
 };
 
 use bytes::Buf;
-use http_body::Body;
+use http::response::Parts;
+use http_body::{Body, Frame};
 
 use super::{
     block_on::{block_on, block_on_until},
@@ -21,6 +22,9 @@ use crate::{EndReason, Transport};
 
 /// How many pieces that are there are written after a future is ready: more than a stream's queue holds.
 const AT_ONCE: usize = 256;
+
+/// What a body gives when it is polled.
+type Polled<B> = Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>;
 
 /// What a step has done.
 enum Piece {
@@ -33,9 +37,11 @@ enum Piece {
 ///
 /// The body goes on only within the methods of this. Dropped before its end, the client counts as
 /// gone.
-pub struct BodyWriter<B, W> {
+pub struct BodyWriter<B: Body, W> {
     /// Until it is over.
     body: Option<B>,
+    /// What the first poll gave, if it gave anything.
+    first: Option<Polled<B>>,
     writer: W,
     framing: Framing,
     transport: Transport,
@@ -48,15 +54,36 @@ where
     B: Body<Data: Buf, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin,
     W: Write,
 {
-    pub(super) fn new(body: B, writer: W, framing: Framing, transport: Transport) -> Self {
-        Self {
+    /// Begins the body, and then writes the head: who has that, has missed nothing of what the body
+    /// follows.
+    pub(super) fn begin(
+        head: &Parts,
+        body: B,
+        writer: W,
+        framing: Framing,
+        transport: Transport,
+    ) -> Self {
+        let mut this = Self {
             // It never begins.
             body: (framing != Framing::NoBody).then_some(body),
+            first: None,
             writer,
             framing,
             transport,
             failure: None,
+        };
+        block_on(poll_fn(|cx| {
+            if let Some(body) = &mut this.body
+                && let Poll::Ready(first) = Pin::new(body).poll_frame(cx)
+            {
+                this.first = Some(first);
+            }
+            Poll::Ready(())
+        }));
+        if let Err(error) = framing.write_head(head, &mut this.writer) {
+            this.fail(error);
         }
+        this
     }
 
     /// Whether all of it is written, or nothing more can be.
@@ -138,7 +165,11 @@ where
         let Some(body) = &mut self.body else {
             return Poll::Ready(Piece::Over);
         };
-        let written = match ready!(Pin::new(body).poll_frame(cx)) {
+        let next = match self.first.take() {
+            Some(first) => first,
+            None => ready!(Pin::new(body).poll_frame(cx)),
+        };
+        let written = match next {
             Some(Ok(frame)) => match frame.into_data() {
                 Ok(data) => self.write(data),
                 // Trailers: nobody was told that they would come.
@@ -182,7 +213,7 @@ where
     }
 }
 
-impl<B, W> fmt::Debug for BodyWriter<B, W> {
+impl<B: Body, W> fmt::Debug for BodyWriter<B, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BodyWriter")
             .field("framing", &self.framing)

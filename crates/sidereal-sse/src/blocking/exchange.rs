@@ -47,27 +47,18 @@ impl Exchange {
     where
         B: Body<Data: Buf, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Unpin,
     {
-        self.begin(response, writer)?.finish()
+        self.begin(response, writer).finish()
     }
 
-    /// Writes the head of a response. The body is written by what is done with the [`BodyWriter`].
-    ///
-    /// # Errors
-    ///
-    /// When writing fails.
-    pub fn begin<B, W>(&self, response: Response<B>, mut writer: W) -> io::Result<BodyWriter<B, W>>
+    /// Begins the body and writes the head of a response. The rest of the body is written by what is done
+    /// with the [`BodyWriter`]; it is over at once where writing fails.
+    pub fn begin<B, W>(&self, response: Response<B>, writer: W) -> BodyWriter<B, W>
     where
         B: Body<Data: Buf, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Unpin,
         W: Write,
     {
         let (head, body) = response.into_parts();
         let framing = Framing::of(self, &head, &body);
-        framing.write_head(&head, &mut writer)?;
-        Ok(BodyWriter::new(
-            body,
-            writer,
-            framing,
-            self.transport.clone(),
-        ))
+        BodyWriter::begin(&head, body, writer, framing, self.transport.clone())
     }
 }

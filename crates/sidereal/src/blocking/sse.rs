@@ -169,7 +169,7 @@ impl<'f> Sse<'f> {
     /// logged, and [`on_disconnect`](Self::on_disconnect) gets it.
     pub fn write_to(self, mut writer: impl Write) -> io::Result<()> {
         let writer: &mut dyn Write = &mut writer;
-        let mut writer = self.exchange.begin(self.inner.into_http(), writer)?;
+        let mut writer = self.exchange.begin(self.inner.into_http(), writer);
         for bridge in self.on_connect.into_iter().chain(self.body) {
             // Not where the stream has ended, or never begins.
             let Some(Ok(tx)) = writer.write_while(bridge.begun) else {
