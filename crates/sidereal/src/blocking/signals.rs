@@ -7,17 +7,15 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 use sidereal_sse::blocking::block_on;
 
-use crate::{
-    Config, DEFAULT_SIGNALS_LIMIT, LenientSignals, ReadSignalsError, Signals, SignalsRejection,
-    is_datastar_request, receive,
-};
+use crate::{LenientSignals, ReadSignalsError, Signals, SignalsRejection, receive};
 
 /// Reads the signals of a request as the adapters do: `None` where there are none, as in a plain page
 /// load.
 ///
 /// The body has to end where the request does: servers' readers do, a socket does not. It is read where
-/// signals can be in it, of at most the [limit](Config::signals_limit) of the [`Config`] in the
-/// request's extensions, else [`DEFAULT_SIGNALS_LIMIT`]. For the rest see
+/// signals can be in it, of at most the [limit](crate::Config::signals_limit) of the
+/// [`Config`](crate::Config) in the request's extensions, else
+/// [`DEFAULT_SIGNALS_LIMIT`](crate::DEFAULT_SIGNALS_LIMIT). For the rest see
 /// [`receive_signals`](crate::receive_signals).
 ///
 /// ```
@@ -40,18 +38,14 @@ pub fn read_signals<T: DeserializeOwned>(
     request: &Parts,
     body: impl Read,
 ) -> Result<Option<T>, SignalsRejection> {
-    let Parts {
-        method,
-        uri,
-        headers,
-        extensions,
-        ..
-    } = request;
-    let config = Config::from_extensions(extensions);
-    let limit = config.and_then(Config::max_signals);
-    let limit = limit.unwrap_or(DEFAULT_SIGNALS_LIMIT);
-    let signals = receive::signals(method, uri.query(), headers, async || received(body, limit));
-    block_on(signals).map_err(|error| rejection(request, error))
+    let signals = read(request, body).optional()?;
+    Ok(signals.map(|Signals(signals)| signals))
+}
+
+fn read<T: DeserializeOwned>(request: &Parts, body: impl Read) -> receive::Read<T> {
+    block_on(receive::Read::new(request, async |limit| {
+        received(body, limit)
+    }))
 }
 
 impl<T: DeserializeOwned> Signals<T> {
@@ -61,24 +55,15 @@ impl<T: DeserializeOwned> Signals<T> {
     ///
     /// As [`receive_signals`](crate::receive_signals), and where there are no signals.
     pub fn read_from(request: &Parts, body: impl Read) -> Result<Self, SignalsRejection> {
-        let signals = read_signals(request, body)?;
-        signals
-            .map(Self)
-            .ok_or_else(|| rejection(request, ReadSignalsError::absent()))
+        read(request, body).required()
     }
 }
 
 impl<T: DeserializeOwned> LenientSignals<T> {
     /// Reads them as [`blocking::read_signals`](read_signals) does, without an error.
     pub fn read_from(request: &Parts, body: impl Read) -> Self {
-        let signals = read_signals(request, body);
-        Self::from_result(signals.map_err(|rejection| rejection.error().clone()))
+        read(request, body).lenient()
     }
-}
-
-fn rejection(request: &Parts, error: ReadSignalsError) -> SignalsRejection {
-    let config = Config::from_extensions(&request.extensions);
-    SignalsRejection::new(error, config, is_datastar_request(&request.headers))
 }
 
 /// The whole body, of at most so many bytes.

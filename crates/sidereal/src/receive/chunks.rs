@@ -1,5 +1,4 @@
 //! Bodies that a framework gives as a stream of chunks.
-#![cfg_attr(not(any(feature = "poem", feature = "warp")), allow(dead_code))]
 
 use std::{
     pin::Pin,

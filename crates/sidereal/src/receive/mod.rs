@@ -14,11 +14,10 @@ mod chunks;
 mod content_type;
 #[cfg(any(feature = "actix", feature = "axum"))]
 mod limited;
-#[cfg(any(feature = "poem", feature = "salvo", feature = "warp"))]
 mod read;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, request::Parts};
+use http::{HeaderMap, Method, Request};
 use http_body::Body;
 use serde::de::DeserializeOwned;
 
@@ -40,11 +39,12 @@ use self::content_type::{is_form, is_json};
 pub(crate) use self::limited::Limited;
 #[cfg(any(feature = "actix", feature = "axum"))]
 pub(crate) use self::limited::{OverLimit, receive_by};
+pub(crate) use self::read::Read;
 #[cfg(any(feature = "poem", feature = "salvo", feature = "warp"))]
-pub(crate) use self::read::{Read, parts};
+pub(crate) use self::read::parts;
 use crate::{
-    Config, DEFAULT_SIGNALS_LIMIT, LenientSignals, ReadSignalsError, Signals, SignalsRejection,
-    is_datastar_request, read_signals, signals_in_query,
+    LenientSignals, ReadSignalsError, Signals, SignalsRejection, is_datastar_request, read_signals,
+    signals_in_query,
 };
 
 /// Where the signals of a request are.
@@ -111,8 +111,8 @@ where
 /// query, and not for forms. It has to be JSON by its `Content-Type`, or to come with the header
 /// `Datastar-Request: true`, see [`Signals`].
 ///
-/// The [`Config`] in the request's extensions counts: its [limit](Config::signals_limit), else
-/// [`DEFAULT_SIGNALS_LIMIT`], and what rejections are [answered with](Config::reject_with).
+/// The [`Config`](crate::Config) in the request's extensions counts: its [limit](crate::Config::signals_limit), else
+/// [`DEFAULT_SIGNALS_LIMIT`](crate::DEFAULT_SIGNALS_LIMIT), and what rejections are [answered with](crate::Config::reject_with).
 ///
 /// ```
 /// use http::{Request, Response};
@@ -144,18 +144,13 @@ where
     T: DeserializeOwned,
     B: Body,
 {
+    let signals = read(request).await.optional()?;
+    Ok(signals.map(|Signals(signals)| signals))
+}
+
+async fn read<T: DeserializeOwned, B: Body>(request: Request<B>) -> Read<T> {
     let (parts, body) = request.into_parts();
-    let config = Config::from_extensions(&parts.extensions);
-    let limit = config.and_then(Config::max_signals);
-    let received = receive(body, limit.unwrap_or(DEFAULT_SIGNALS_LIMIT));
-    let Parts {
-        method,
-        uri,
-        headers,
-        ..
-    } = &parts;
-    let signals = signals(method, uri.query(), headers, || received).await;
-    signals.map_err(|error| SignalsRejection::new(error, config, is_datastar_request(headers)))
+    Read::new(&parts, |limit| receive(body, limit)).await
 }
 
 impl<T: DeserializeOwned> Signals<T> {
@@ -165,19 +160,13 @@ impl<T: DeserializeOwned> Signals<T> {
     ///
     /// As [`receive_signals`], and where there are no signals.
     pub async fn receive<B: Body>(request: Request<B>) -> Result<Self, SignalsRejection> {
-        let config = Config::from_extensions(request.extensions()).cloned();
-        let is_datastar = is_datastar_request(request.headers());
-        let signals = receive_signals(request).await?;
-        signals.map(Self).ok_or_else(|| {
-            SignalsRejection::new(ReadSignalsError::absent(), config.as_ref(), is_datastar)
-        })
+        read(request).await.required()
     }
 }
 
 impl<T: DeserializeOwned> LenientSignals<T> {
     /// Reads them as [`receive_signals`] does, without an error.
     pub async fn receive<B: Body>(request: Request<B>) -> Self {
-        let signals = receive_signals(request).await;
-        Self::from_result(signals.map_err(|rejection| rejection.error().clone()))
+        read(request).await.lenient()
     }
 }

@@ -1,7 +1,9 @@
-//! What extractors for signals are made of, where a framework has the head of a request in parts.
+//! What reading signals is made of, where the head of a request is there in parts.
 
 use bytes::Bytes;
-use http::{Extensions, HeaderMap, Method, Request, Uri, Version, request::Parts};
+use http::request::Parts;
+#[cfg(any(feature = "poem", feature = "salvo", feature = "warp"))]
+use http::{Extensions, HeaderMap, Method, Request, Uri, Version};
 use serde::de::DeserializeOwned;
 
 use super::signals;
@@ -11,6 +13,7 @@ use crate::{
 };
 
 /// The head of a request, of what a framework has of it.
+#[cfg(any(feature = "poem", feature = "salvo", feature = "warp"))]
 pub(crate) fn parts(
     version: Version,
     method: Method,
