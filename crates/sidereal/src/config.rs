@@ -113,7 +113,7 @@ impl Config {
     /// The largest body that is read for signals, in bytes; a larger one is rejected with a 413, and
     /// no more of it than this is kept. The framework's own limit for bodies holds beside it (axum:
     /// `DefaultBodyLimit`, 2 MiB; actix-web: `PayloadConfig`, 256 KiB; rocket: the limit `signals`,
-    /// else `json`, 1 MiB): the smaller one counts.
+    /// else `json`, 1 MiB; salvo: `SecureMaxSize`, 64 KiB): the smaller one counts.
     pub fn signals_limit(mut self, bytes: usize) -> Self {
         self.inner_mut().signals_limit = Some(bytes);
         self

@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 
 use super::{head::request_head, receive::receive};
 use crate::{
-    Config, Connect, IsDatastar, LastEventId, LenientSignals, Optional, ReadSignalsError, Signals,
-    SignalsRejection, TabId, TabIdError, is_datastar_request, receive::signals,
+    Config, Connect, IsDatastar, LastEventId, LenientSignals, Optional, Signals, SignalsRejection,
+    TabId, TabIdError, receive::Read,
 };
 
 /// Implements an extractor that looks at the request's head only, and rejects nothing.
@@ -55,11 +55,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Signals<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let read = read(request, payload);
-        Box::pin(async {
-            let (result, reject) = read.await;
-            let signals = result.and_then(|signals| signals.ok_or_else(ReadSignalsError::absent));
-            signals.map(Self).map_err(reject)
-        })
+        Box::pin(async { read.await.required() })
     }
 }
 
@@ -69,11 +65,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Optional<Signals<T>> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let read = read(request, payload);
-        Box::pin(async {
-            let (result, reject) = read.await;
-            let signals = result.map(|signals| Self(signals.map(Signals)));
-            signals.map_err(reject)
-        })
+        Box::pin(async { read.await.optional().map(Self) })
     }
 }
 
@@ -83,30 +75,20 @@ impl<T: DeserializeOwned + 'static> FromRequest for LenientSignals<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let read = read(request, payload);
-        Box::pin(async { Ok(Self::from_result(read.await.0)) })
+        Box::pin(async { Ok(read.await.lenient()) })
     }
 }
 
-/// The signals of a request, wherever its method puts them; and what makes an error the rejection
-/// that application and request want.
 fn read<T: DeserializeOwned>(
     request: &HttpRequest,
     payload: &mut Payload,
-) -> impl Future<
-    Output = (
-        Result<Option<T>, ReadSignalsError>,
-        impl FnOnce(ReadSignalsError) -> SignalsRejection + use<T>,
-    ),
-> + use<T> {
+) -> impl Future<Output = Read<T>> + use<T> {
     let (request, payload) = (request.clone(), payload.take());
     async move {
         let parts = request_head(&request);
-        let config = Config::from_extensions(&parts.extensions);
-        let limit = config.and_then(Config::max_signals);
-        let receive = || receive(&request, &parts.headers, payload, limit);
-        let result = signals(&parts.method, parts.uri.query(), &parts.headers, receive).await;
-        let (config, is_datastar) = (config.cloned(), is_datastar_request(&parts.headers));
-        let reject = move |error| SignalsRejection::new(error, config.as_ref(), is_datastar);
-        (result, reject)
+        Read::new(&parts, |limit| {
+            receive(&request, &parts.headers, payload, limit)
+        })
+        .await
     }
 }

@@ -5,22 +5,23 @@ use axum_core::{
     extract::{FromRequest, Request},
 };
 use bytes::Bytes;
-use http::StatusCode;
+use http::{Extensions, StatusCode};
 
 use crate::{
     ReadSignalsError,
     receive::{OverLimit, receive_by},
 };
 
-/// The whole body, under axum's own limit and this one, in bytes.
+/// The whole body, under axum's own limit, which is in the extensions, and this one, in bytes.
 pub(super) async fn receive<S: Send + Sync>(
-    request: Request,
+    extensions: &Extensions,
+    body: Body,
     state: &S,
     limit: Option<usize>,
 ) -> Result<Bytes, ReadSignalsError> {
-    let (parts, body) = request.into_parts();
     let extract = async |body| {
-        let request = Request::from_parts(parts, Body::new(body));
+        let mut request = Request::new(Body::new(body));
+        *request.extensions_mut() = extensions.clone();
         let received = Bytes::from_request(request, state).await;
         received.map_err(|error| match error.status() {
             StatusCode::PAYLOAD_TOO_LARGE => ReadSignalsError::body_too_large(),

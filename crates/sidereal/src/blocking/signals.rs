@@ -7,7 +7,9 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 use sidereal_sse::blocking::block_on;
 
-use crate::{LenientSignals, ReadSignalsError, Signals, SignalsRejection, receive};
+use crate::{
+    DEFAULT_SIGNALS_LIMIT, LenientSignals, ReadSignalsError, Signals, SignalsRejection, receive,
+};
 
 /// Reads the signals of a request as the adapters do: `None` where there are none, as in a plain page
 /// load.
@@ -66,9 +68,9 @@ impl<T: DeserializeOwned> LenientSignals<T> {
     }
 }
 
-/// The whole body, of at most so many bytes.
-fn received(body: impl Read, limit: usize) -> Result<Bytes, ReadSignalsError> {
-    let limit = limit as u64;
+/// The whole body, of at most so many bytes, or of the default limit.
+fn received(body: impl Read, limit: Option<usize>) -> Result<Bytes, ReadSignalsError> {
+    let limit = limit.unwrap_or(DEFAULT_SIGNALS_LIMIT) as u64;
     let mut received = Vec::new();
     let mut body = body.take(limit.saturating_add(receive::READ_PAST_LIMIT));
     (&mut body)

@@ -5,7 +5,7 @@ use std::pin::{Pin, pin};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use http_body::{Body, Frame};
 
-use crate::ReadSignalsError;
+use crate::{DEFAULT_SIGNALS_LIMIT, ReadSignalsError};
 
 /// How much of a body over the limit is read and thrown away, in bytes.
 ///
@@ -17,8 +17,12 @@ pub(crate) const READ_PAST_LIMIT: u64 = 64 << 20;
 /// How much room is made for a body that announces its length, and may not keep to it, in bytes.
 const ROOM: u64 = 64 << 10;
 
-/// The whole body, of at most so many bytes.
-pub(crate) async fn receive<B: Body>(body: B, limit: usize) -> Result<Bytes, ReadSignalsError> {
+/// The whole body, of at most so many bytes, or of the default limit.
+pub(crate) async fn receive<B: Body>(
+    body: B,
+    limit: Option<usize>,
+) -> Result<Bytes, ReadSignalsError> {
+    let limit = limit.unwrap_or(DEFAULT_SIGNALS_LIMIT);
     let mut body = pin!(body);
     let announced = body.size_hint().lower();
     if announced > limit as u64 {

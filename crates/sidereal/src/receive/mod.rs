@@ -14,10 +14,10 @@ mod chunks;
 mod content_type;
 #[cfg(any(feature = "actix", feature = "axum"))]
 mod limited;
+mod place;
 mod read;
 
-use bytes::Bytes;
-use http::{HeaderMap, Method, Request};
+use http::Request;
 use http_body::Body;
 use serde::de::DeserializeOwned;
 
@@ -34,75 +34,16 @@ pub(crate) use self::body::READ_PAST_LIMIT;
 pub(crate) use self::body::receive;
 #[cfg(any(feature = "poem", feature = "warp"))]
 pub(crate) use self::chunks::Chunks;
-use self::content_type::{is_form, is_json};
 #[cfg(feature = "actix")]
 pub(crate) use self::limited::Limited;
 #[cfg(any(feature = "actix", feature = "axum"))]
 pub(crate) use self::limited::{OverLimit, receive_by};
+#[cfg(feature = "warp")]
+pub(crate) use self::place::are_in_body;
 pub(crate) use self::read::Read;
 #[cfg(any(feature = "poem", feature = "salvo", feature = "warp"))]
 pub(crate) use self::read::parts;
-use crate::{
-    LenientSignals, ReadSignalsError, Signals, SignalsRejection, is_datastar_request, read_signals,
-    signals_in_query,
-};
-
-/// Where the signals of a request are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    Query,
-    Body,
-    /// In the body, if there is nothing in it: what is there is not JSON, by its type.
-    EmptyBody,
-    /// Nowhere: a form of the page posts its fields.
-    Nowhere,
-}
-
-impl Place {
-    fn of(method: &Method, headers: &HeaderMap) -> Self {
-        if signals_in_query(method) {
-            Self::Query
-        } else if is_form(headers) {
-            Self::Nowhere
-        } else if is_json(headers) || is_datastar_request(headers) {
-            Self::Body
-        } else {
-            // Other sites can have a browser send any other body, without asking first.
-            Self::EmptyBody
-        }
-    }
-}
-
-/// Whether the signals of a request are looked for in its body.
-#[cfg(feature = "warp")]
-pub(crate) fn are_in_body(method: &Method, headers: &HeaderMap) -> bool {
-    matches!(Place::of(method, headers), Place::Body | Place::EmptyBody)
-}
-
-/// The signals of a request, wherever it has them; the body is received only where they are there.
-pub(crate) async fn signals<T, F>(
-    method: &Method,
-    query: Option<&str>,
-    headers: &HeaderMap,
-    receive: impl FnOnce() -> F,
-) -> Result<Option<T>, ReadSignalsError>
-where
-    T: DeserializeOwned,
-    F: Future<Output = Result<Bytes, ReadSignalsError>>,
-{
-    let place = Place::of(method, headers);
-    let body = match place {
-        Place::Query | Place::Nowhere => Bytes::new(),
-        Place::Body | Place::EmptyBody => receive().await?,
-    };
-    match place {
-        Place::Nowhere => Ok(None),
-        Place::EmptyBody if !body.trim_ascii().is_empty() => {
-            Err(ReadSignalsError::not_json_content())
-        }
-        Place::Query | Place::Body | Place::EmptyBody => read_signals(method, query, &body),
-    }
-}
+use crate::{LenientSignals, Signals, SignalsRejection};
 
 /// Reads the signals of a whole request, as the adapters do: for hyper, tower, and whatever has
 /// requests of the crate `http`. `None` where there are none, as in a plain page load.

@@ -3,13 +3,14 @@
 use bytes::Bytes;
 use http::request::Parts;
 #[cfg(any(feature = "poem", feature = "salvo", feature = "warp"))]
-use http::{Extensions, HeaderMap, Method, Request, Uri, Version};
+use http::{Extensions, Request, Uri, Version};
+use http::{HeaderMap, Method};
 use serde::de::DeserializeOwned;
 
-use super::signals;
+use super::place::Place;
 use crate::{
-    Config, DEFAULT_SIGNALS_LIMIT, LenientSignals, ReadSignalsError, Signals, SignalsRejection,
-    is_datastar_request,
+    Config, LenientSignals, ReadSignalsError, Signals, SignalsRejection, is_datastar_request,
+    read_signals,
 };
 
 /// The head of a request, of what a framework has of it.
@@ -40,14 +41,14 @@ pub(crate) struct Read<T> {
 
 impl<T: DeserializeOwned> Read<T> {
     /// Reads them, with the [`Config`] in the extensions. The body is received only where signals
-    /// can be in it, under the limit that is given.
-    pub(crate) async fn new<F>(parts: &Parts, receive: impl FnOnce(usize) -> F) -> Self
+    /// can be in it, under the limit in bytes that is given, if the application has one.
+    pub(crate) async fn new<F>(parts: &Parts, receive: impl FnOnce(Option<usize>) -> F) -> Self
     where
         F: Future<Output = Result<Bytes, ReadSignalsError>>,
     {
         let config = Config::from_extensions(&parts.extensions).cloned();
         let limit = config.as_ref().and_then(Config::max_signals);
-        let receive = || receive(limit.unwrap_or(DEFAULT_SIGNALS_LIMIT));
+        let receive = || receive(limit);
         let query = parts.uri.query();
         Self {
             signals: signals(&parts.method, query, &parts.headers, receive).await,
@@ -77,5 +78,30 @@ impl<T> Read<T> {
     /// `None` where they cannot be read, either.
     pub(crate) fn lenient(self) -> LenientSignals<T> {
         LenientSignals::from_result(self.signals)
+    }
+}
+
+/// The signals of a request, wherever it has them; the body is received only where they are there.
+async fn signals<T, F>(
+    method: &Method,
+    query: Option<&str>,
+    headers: &HeaderMap,
+    receive: impl FnOnce() -> F,
+) -> Result<Option<T>, ReadSignalsError>
+where
+    T: DeserializeOwned,
+    F: Future<Output = Result<Bytes, ReadSignalsError>>,
+{
+    let place = Place::of(method, headers);
+    let body = match place {
+        Place::Query | Place::Nowhere => Bytes::new(),
+        Place::Body | Place::EmptyBody => receive().await?,
+    };
+    match place {
+        Place::Nowhere => Ok(None),
+        Place::EmptyBody if !body.trim_ascii().is_empty() => {
+            Err(ReadSignalsError::not_json_content())
+        }
+        Place::Query | Place::Body | Place::EmptyBody => read_signals(method, query, &body),
     }
 }

@@ -19,8 +19,8 @@ use super::{
     rejected,
 };
 use crate::{
-    Config, Connect, IsDatastar, LastEventId, LenientSignals, Optional, ReadSignalsError, Signals,
-    SignalsRejection, TabId, TabIdError, is_datastar_request, receive::signals, signals_in_query,
+    Config, Connect, IsDatastar, LastEventId, LenientSignals, Optional, Signals, SignalsRejection,
+    TabId, TabIdError, receive::Read, signals_in_query,
 };
 
 /// Implements a guard that looks at the request's head only, and rejects nothing.
@@ -97,26 +97,18 @@ macro_rules! signals_guard {
 }
 
 signals_guard! {
-    Signals<T>: SignalsRejection, |request, Read { result, head }| {
-        let signals = result.and_then(|signals| signals.ok_or_else(ReadSignalsError::absent));
-        signals.map(Signals).map_err(|error| reject(request, &head, error))
+    Signals<T>: SignalsRejection, |request, read| {
+        read.required().map_err(|rejection| reject(request, rejection))
     };
-    Optional<Signals<T>>: SignalsRejection, |request, Read { result, head }| {
-        let signals = result.map(|signals| Optional(signals.map(Signals)));
-        signals.map_err(|error| reject(request, &head, error))
+    Optional<Signals<T>>: SignalsRejection, |request, read| {
+        let signals = read.optional().map(Optional);
+        signals.map_err(|rejection| reject(request, rejection))
     };
-    LenientSignals<T>: Infallible, |_, Read { result, .. }| Ok(LenientSignals::from_result(result));
-}
-
-/// The signals of a request.
-struct Read<T> {
-    result: Result<Option<T>, ReadSignalsError>,
-    head: Parts,
+    LenientSignals<T>: Infallible, |_, read| Ok(read.lenient());
 }
 
 async fn read<T: DeserializeOwned>(request: &Request<'_>, data: Option<Data<'_>>) -> Read<T> {
     let head = request_head(request);
-    let config = Config::from_extensions(&head.extensions);
     if data.is_none() && !signals_in_query(&head.method) {
         tracing::warn!(
             target: "sidereal::signals",
@@ -124,23 +116,15 @@ async fn read<T: DeserializeOwned>(request: &Request<'_>, data: Option<Data<'_>>
             "signals are in the body, and not looked for: their guard is to be the route's `data`"
         );
     }
-    let receive = async || match data {
-        Some(data) => receive_data(request, &head.headers, config, data).await,
+    let receive = async |limit| match data {
+        Some(data) => receive_data(request, &head.headers, limit, data).await,
         None => Ok(Bytes::new()),
     };
-    let result = signals(&head.method, head.uri.query(), &head.headers, receive).await;
-    Read { result, head }
+    Read::new(&head, receive).await
 }
 
-/// The rejection that application and request want, left for who answers it.
-fn reject(
-    request: &Request<'_>,
-    head: &Parts,
-    error: ReadSignalsError,
-) -> (Status, SignalsRejection) {
-    let config = Config::from_extensions(&head.extensions);
-    let status = status(error.status());
-    let rejection = SignalsRejection::new(error, config, is_datastar_request(&head.headers));
+/// The rejection, left for who answers it.
+fn reject(request: &Request<'_>, rejection: SignalsRejection) -> (Status, SignalsRejection) {
     rejected::leave(request, rejection.clone());
-    (status, rejection)
+    (status(rejection.error().status()), rejection)
 }

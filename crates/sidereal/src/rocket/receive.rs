@@ -16,7 +16,7 @@ use rocket::{
 };
 
 use crate::{
-    Config, DEFAULT_SIGNALS_LIMIT, ReadSignalsError,
+    DEFAULT_SIGNALS_LIMIT, ReadSignalsError,
     receive::{announced, receive},
 };
 
@@ -27,17 +27,17 @@ const CHUNK: usize = 8 << 10;
 pub(super) async fn receive_data(
     request: &Request<'_>,
     headers: &HeaderMap,
-    config: Option<&Config>,
+    limit: Option<usize>,
     data: Data<'_>,
 ) -> Result<Bytes, ReadSignalsError> {
-    let limit = rocket_limit(request.limits());
-    let own = config.and_then(Config::max_signals).unwrap_or(usize::MAX);
+    let rocket = rocket_limit(request.limits());
     let body = DataBody {
         // What is over the limit is thrown away as it comes, and not kept by rocket.
         stream: data.open(ByteUnit::from(u64::MAX)),
         announced: announced(headers),
     };
-    receive(body, limit.min(own)).await
+    let limit = limit.map_or(rocket, |limit| limit.min(rocket));
+    receive(body, Some(limit)).await
 }
 
 fn rocket_limit(limits: &Limits) -> usize {

@@ -81,8 +81,9 @@ async fn read<T: DeserializeOwned>(request: &mut Request, depot: &Depot) -> Read
 }
 
 /// The body, under salvo's own limit and this one.
-async fn body(request: &mut Request, limit: usize) -> Result<Bytes, ReadSignalsError> {
-    let limit = limit.min(request.secure_max_size());
+async fn body(request: &mut Request, limit: Option<usize>) -> Result<Bytes, ReadSignalsError> {
+    let salvo = request.secure_max_size();
+    let limit = limit.map_or(salvo, |limit| limit.min(salvo));
     if request.body().is_none() {
         // A hoop has read it, and salvo has kept it.
         let kept = request.payload_with_max_size(limit).await;
@@ -94,7 +95,7 @@ async fn body(request: &mut Request, limit: usize) -> Result<Bytes, ReadSignalsE
     }
     // `Request::limit_body` cuts off what is too much, and calls it an error.
     let is_over = announced(request.headers()).lower() > limit as u64;
-    match receive(request.take_body(), limit).await {
+    match receive(request.take_body(), Some(limit)).await {
         Err(_) if is_over => Err(ReadSignalsError::body_too_large()),
         received => received,
     }
