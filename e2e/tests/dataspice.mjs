@@ -10,9 +10,10 @@ const SCREENSHOTS = process.env.SCREENSHOTS ?? fileURLToPath(new URL('../screens
 const SIZES = [[1440, 900], [360, 740]]
 // What a browser may say of a server that is away.
 const AWAY = /ERR_|NetworkError|network error/i
+const SERVERS = ['hyper', 'axum', 'actix', 'blocking']
 
-async function opened(t, [width, height] = SIZES[0]) {
-  await t.ownServer('--speed', '20')
+async function opened(t, {size: [width, height] = SIZES[0], server = 'hyper'} = {}) {
+  await t.ownServer('--speed', '20', '--server', server)
   const page = await t.tab()
   await page.inner.setViewport({width, height})
   await page.goto(t.server.url)
@@ -56,22 +57,35 @@ test('opens, and draws the sky as it moves', {program: 'dataspice'}, async (t) =
   t.note(`${(await drawn(page)).pixels} pixels drawn`)
 })
 
-test('push and pull, switched live: exactly one is active by the count of the server', {program: 'dataspice'}, async (t) => {
-  const page = await opened(t)
-  await eventually('one push stream, no pulls', () => served(page), {accept: pushes})
-  await choose(page, 'mode', 'pull')
-  const {pull} = await eventually('pulls, no push stream', () => served(page), {accept: pulls})
-  const clock = await page.text('.clock')
-  await eventually('the clock goes on', () => page.text('.clock'), {accept: (text) => text !== clock})
-  await choose(page, 'mode', 'push')
-  await eventually('one push stream, no pulls', () => served(page), {accept: pushes})
-  for (let i = 0; i < 4; i += 1) for (const mode of ['pull', 'push']) await choose(page, 'mode', mode)
-  await choose(page, 'mode', 'pull')
-  await eventually('after nine changes in a row: pulls, no push stream', () => served(page), {accept: pulls})
-  await choose(page, 'mode', 'push')
-  await eventually('one push stream, no pulls', () => served(page), {accept: pushes})
-  t.note(`${pull} pictures pulled a second`)
-})
+for (const server of SERVERS) {
+  test(`push and pull, switched live: exactly one is active by the count of the server (${server})`, {program: 'dataspice'}, async (t) => {
+    const page = await opened(t, {server})
+    await eventually('one push stream, no pulls', () => served(page), {accept: pushes})
+    await choose(page, 'mode', 'pull')
+    const {pull} = await eventually('pulls, no push stream', () => served(page), {accept: pulls})
+    const clock = await page.text('.clock')
+    await eventually('the clock goes on', () => page.text('.clock'), {accept: (text) => text !== clock})
+    await choose(page, 'mode', 'push')
+    await eventually('one push stream, no pulls', () => served(page), {accept: pushes})
+    for (let i = 0; i < 4; i += 1) for (const mode of ['pull', 'push']) await choose(page, 'mode', mode)
+    await choose(page, 'mode', 'pull')
+    await eventually('after nine changes in a row: pulls, no push stream', () => served(page), {accept: pulls, within: 10_000})
+    await choose(page, 'mode', 'push')
+    await eventually('one push stream, no pulls', () => served(page), {accept: pushes})
+    t.note(`${pull} pictures pulled a second`)
+  })
+
+  test(`ended and started again, killed or told to: the page is live again (${server})`, {program: 'dataspice', problems: AWAY}, async (t) => {
+    const page = await opened(t, {server})
+    for (const signal of ['SIGKILL', 'SIGTERM']) {
+      await t.server.stop(signal)
+      await page.until('the page says so', () => document.querySelector('.link').dataset.state === 'lost')
+      await t.server.start()
+      await isLive(page)
+      await eventually('one push stream', () => served(page), {accept: pushes, within: 10_000})
+    }
+  })
+}
 
 test('a click on a body fills the details in two patches', {program: 'dataspice'}, async (t) => {
   const page = await opened(t)
@@ -111,18 +125,9 @@ test('two windows side by side: the server counts both', {program: 'dataspice'},
   await eventually('one is left', () => served(page), {accept: ({push}) => push === 1})
 })
 
-test('killed and started again: the page is live again', {program: 'dataspice', problems: AWAY}, async (t) => {
-  const page = await opened(t)
-  await t.server.stop('SIGKILL')
-  await page.until('the page says so', () => document.querySelector('.link').dataset.state === 'lost')
-  await t.server.start()
-  await isLive(page)
-  await eventually('one push stream', () => served(page), {accept: pushes, within: 10_000})
-})
-
 for (const size of SIZES) {
   test(`screenshots at ${size.join('x')}`, {program: 'dataspice'}, async (t) => {
-    const page = await opened(t, size)
+    const page = await opened(t, {size})
     mkdirSync(SCREENSHOTS, {recursive: true})
     for (const [mode, accept] of [['push', pushes], ['pull', pulls]]) {
       await choose(page, 'mode', mode)

@@ -16,8 +16,8 @@ Options:
   --host ADDRESS  IP address to listen on [default: 127.0.0.1]
   --port PORT     port to listen on [default: 8080]
   --speed DAYS    mission days that go by in a second, 0.0417 (an hour) to 366 [default: 20]
-  --server NAME   axum, hyper (sidereal::serve) or blocking (a thread for each request) [default: hyper]
-  --workers N     threads that serve, for axum and hyper [default: one for each core]
+  --server NAME   actix, axum, hyper (sidereal::serve) or blocking (a thread for each request) [default: hyper]
+  --workers N     threads that serve, for all but blocking [default: one for each core]
   --help          print this
 ";
 
@@ -67,7 +67,7 @@ impl fmt::Display for ArgumentError {
             }
             ArgumentError::Speed(text, error) => write!(f, "--speed {text:?}: {error}"),
             ArgumentError::Server(text) => {
-                write!(f, "--server {text:?} is not axum, hyper or blocking")
+                write!(f, "--server {text:?} is not actix, axum, hyper or blocking")
             }
             ArgumentError::Workers(text) => {
                 write!(f, "--workers {text:?} is not a number from 1 to 1024")
@@ -211,7 +211,7 @@ mod tests {
             ),
             (
                 "--server nginx",
-                "--server \"nginx\" is not axum, hyper or blocking (--help lists what there is)",
+                "--server \"nginx\" is not actix, axum, hyper or blocking (--help lists what there is)",
             ),
             (
                 "--workers 0",

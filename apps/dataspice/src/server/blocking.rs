@@ -1,31 +1,58 @@
 //! tiny_http, with a thread for each request.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::{Arc, mpsc};
 use std::thread;
+use std::time::Duration;
 
 use sidereal::blocking::{head, read_signals, write, write_whole};
 use sidereal::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use sidereal::http::{HeaderValue, Response, StatusCode, Version};
-use sidereal::{Connect, Signals, Sse};
+use sidereal::serve::stop_signal;
+use sidereal::{Config, Connect, Shutdown, Signals, Sse};
 use tiny_http::Request;
 
 use super::{announce, cannot_listen};
 use crate::handlers::{self, App, Page};
 use crate::site::{CACHING, Site};
 
+/// How long streams have to end once the process is told to stop.
+const GRACE: Duration = Duration::from_secs(3);
+
 pub(super) fn serve(address: SocketAddr, app: App, site: Site) -> io::Result<()> {
     let server = tiny_http::Server::http(address).map_err(|error| cannot_listen(address, error))?;
+    let server = Arc::new(server);
     announce(server.server_addr());
+    let shutdown = Shutdown::new();
+    let config = Config::new().shutdown(shutdown.clone());
+    let stopping = Arc::clone(&server);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    thread::spawn(move || {
+        runtime.block_on(stop_signal());
+        shutdown.trigger();
+        stopping.unblock();
+    });
+    // Each thread has a sender, so the channel is closed when the last has ended.
+    let (serving, served) = mpsc::channel::<Infallible>();
     for request in server.incoming_requests() {
-        let (app, site) = (app.clone(), site.clone());
-        // A client that has left is an error too, and nothing to be done about.
-        thread::spawn(move || drop(answer(request, &app, &site)));
+        let (app, site, config) = (app.clone(), site.clone(), config.clone());
+        let serving = serving.clone();
+        thread::spawn(move || {
+            // A client that has left is an error too, and nothing to be done about.
+            let _ = answer(request, config, &app, &site);
+            drop(serving);
+        });
     }
+    drop(serving);
+    let _ = served.recv_timeout(GRACE);
     Ok(())
 }
 
-fn answer(mut request: Request, app: &App, site: &Site) -> io::Result<()> {
+fn answer(mut request: Request, config: Config, app: &App, site: &Site) -> io::Result<()> {
     let headers = request.headers().iter();
     let headers = headers.map(|header| (header.field.as_str().as_str(), header.value.as_str()));
     let method = request.method().as_str();
@@ -33,6 +60,7 @@ fn answer(mut request: Request, app: &App, site: &Site) -> io::Result<()> {
     if *request.http_version() < (1, 1) {
         head.version = Version::HTTP_10;
     }
+    head.extensions.insert(config);
     type Handler = fn(&App, Connect, Option<Signals<Page>>) -> Sse;
     let handler: Handler = match head.uri.path() {
         "/stream" => handlers::stream,

@@ -1,5 +1,6 @@
 //! The servers that it runs on: the same handlers and the same files, in the words of each.
 
+mod actix;
 mod axum;
 mod blocking;
 mod hyper;
@@ -16,6 +17,8 @@ use crate::site::Site;
 /// One of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Server {
+    /// actix-web.
+    Actix,
     /// `axum::serve`.
     Axum,
     /// The same router on `sidereal::serve`.
@@ -29,6 +32,7 @@ impl FromStr for Server {
 
     fn from_str(name: &str) -> Result<Server, ()> {
         match name {
+            "actix" => Ok(Server::Actix),
             "axum" => Ok(Server::Axum),
             "hyper" => Ok(Server::Hyper),
             "blocking" => Ok(Server::Blocking),
@@ -49,6 +53,7 @@ impl Server {
         site: Site,
     ) -> io::Result<()> {
         match self {
+            Server::Actix => actix::serve(address, workers, app, site),
             Server::Axum => runtime(workers)?.block_on(axum::serve(address, app, site)),
             Server::Hyper => runtime(None)?.block_on(hyper::serve(address, workers, app, site)),
             Server::Blocking => blocking::serve(address, app, site),
