@@ -25,7 +25,7 @@ const isLive = (page) => page.until('the page is live', () => document.querySele
 
 // The server's own count, as it tells all viewers.
 const served = (page) => page.evaluate(() => {
-  const [push, pull] = [...document.querySelectorAll('.served b')].map((element) => Number(element.textContent))
+  const [, push, pull] = [...document.querySelectorAll('.served b')].map((element) => Number(element.textContent))
   return {push, pull}
 })
 
@@ -46,7 +46,7 @@ const drawn = (page) => page.evaluate(() => {
 })
 
 const pushes = ({push, pull}) => push === 1 && pull === 0
-const pulls = ({push, pull}) => push === 0 && pull >= 4
+const pulls = ({push, pull}) => push === 0 && pull === 1
 
 test('opens, and draws the sky as it moves', {program: 'dataspice'}, async (t) => {
   const page = await opened(t)
@@ -61,8 +61,12 @@ for (const server of SERVERS) {
   test(`push and pull, switched live: exactly one is active by the count of the server (${server})`, {program: 'dataspice'}, async (t) => {
     const page = await opened(t, {server})
     await eventually('one push stream, no pulls', () => served(page), {accept: pushes})
+    const measured = (column) => page.evaluate((column) => [...document.querySelectorAll('.load tbody tr')].map((row) => Number.parseFloat(row.cells[column].textContent)), column)
+    await eventually('pushes are measured', () => measured(1), {accept: (pushed) => pushed.every((figure, row) => (row === 0 ? figure === 0 : row === 4 ? figure >= 0 : figure > 0))})
     await choose(page, 'mode', 'pull')
-    const {pull} = await eventually('pulls, no push stream', () => served(page), {accept: pulls})
+    await eventually('pulls, no push stream', () => served(page), {accept: pulls})
+    const [requests, events, text, wire, latency] = await eventually('pulls are measured', () => measured(2), {accept: ([requests]) => requests >= 4})
+    ok(events > requests && text > wire && wire > 0 && latency > 0, 'all of it is measured')
     const clock = await page.text('.clock')
     await eventually('the clock goes on', () => page.text('.clock'), {accept: (text) => text !== clock})
     await choose(page, 'mode', 'push')
@@ -72,7 +76,7 @@ for (const server of SERVERS) {
     await eventually('after nine changes in a row: pulls, no push stream', () => served(page), {accept: pulls, within: 10_000})
     await choose(page, 'mode', 'push')
     await eventually('one push stream, no pulls', () => served(page), {accept: pushes})
-    t.note(`${pull} pictures pulled a second`)
+    t.note(`${requests} pictures pulled a second`)
   })
 
   test(`ended and started again, killed or told to: the page is live again (${server})`, {program: 'dataspice', problems: AWAY}, async (t) => {
@@ -86,6 +90,62 @@ for (const server of SERVERS) {
     }
   })
 }
+
+test('the clock is one for all: who stops it, sets it or makes it run faster does so for everyone', {program: 'dataspice'}, async (t) => {
+  const page = await opened(t)
+  const other = await t.window()
+  await other.goto(t.server.url)
+  await isLive(other)
+  const shows = async (what, pattern) => {
+    for (const one of [page, other]) await eventually(what, () => one.text('.clock'), {accept: (text) => pattern.test(text)})
+  }
+  await page.click('.play')
+  for (const one of [page, other]) await one.until('it stands', () => document.querySelector('.play').getAttribute('aria-label') === 'Play')
+  const stopped = await other.text('.clock')
+  await page.evaluate(() => {
+    const jump = document.querySelector('.jump select')
+    jump.value = [...jump.options].find((option) => option.text.includes('orbit insertion')).value
+    jump.dispatchEvent(new Event('change', {bubbles: true}))
+  })
+  await shows('the event', /^2004-07-01/)
+  ok(!/^2004/.test(stopped))
+  await eventually('the log', () => other.text('#log li'), {accept: (text) => /orbit insertion/i.test(text)})
+  await other.evaluate(() => {
+    const part = document.querySelector('.timeline input')
+    part.value = 0.5
+    part.dispatchEvent(new Event('input', {bubbles: true}))
+  })
+  await shows('the middle', /^2007-09-30/)
+  await other.evaluate(() => {
+    const speed = document.querySelector('.speed select')
+    speed.value = '1'
+    speed.dispatchEvent(new Event('change', {bubbles: true}))
+  })
+  await eventually('the speed', () => page.evaluate(() => document.querySelector('.speed select').value), {accept: (value) => value === '1'})
+  await page.inner.keyboard.press(' ')
+  await eventually('it runs', () => other.text('.clock'), {accept: (text) => !/^2007-09-30/.test(text)})
+})
+
+test('what is refused is said to who asked, and changes nothing', {program: 'dataspice'}, async (t) => {
+  const page = await opened(t)
+  await page.click('.play')
+  await page.until('it stands', () => document.querySelector('.play').getAttribute('aria-label') === 'Play')
+  const before = await page.text('.clock')
+  await page.evaluate(() => {
+    const jump = document.querySelector('.jump select')
+    jump.append(new Option('nonsense', '100000'))
+    jump.value = '100000'
+    jump.dispatchEvent(new Event('change', {bubbles: true}))
+  })
+  await eventually('the problem', () => page.text('#problem'), {accept: (text) => text.includes('there is no event 100000')})
+  equal(await page.text('.clock'), before)
+  for (const [body, words] of [[{speed: 1e9}, 'a speed is'], [{at: '1990-01-01'}, 'before 1997-07-01'], [{warp: 9}, 'unknown variant']]) {
+    const answer = await fetch(`${t.server.url}/clock`, {method: 'POST', headers: {'content-type': 'application/json'}, body: JSON.stringify(body)})
+    equal(answer.status, 400)
+    ok((await answer.text()).includes(words), words)
+  }
+  equal(await page.text('.clock'), before)
+})
 
 test('a click on a body fills the details in two patches', {program: 'dataspice'}, async (t) => {
   const page = await opened(t)

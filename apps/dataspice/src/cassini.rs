@@ -136,6 +136,11 @@ impl Mission {
         Ok(Place { arc, state })
     }
 
+    /// All events, in order of time.
+    pub(crate) fn events(&self) -> &[Event] {
+        &self.events
+    }
+
     /// The first event later than a moment.
     pub(crate) fn next_event(&self, at: Moment) -> Option<&Event> {
         self.events
@@ -237,9 +242,9 @@ impl Phase {
 /// The moment is not one of the mission.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct OutsideMission {
-    asked: Moment,
-    start: Moment,
-    end: Moment,
+    pub(crate) asked: Moment,
+    pub(crate) start: Moment,
+    pub(crate) end: Moment,
 }
 
 impl fmt::Display for OutsideMission {

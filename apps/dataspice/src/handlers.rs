@@ -1,51 +1,98 @@
 //! The endpoints that a page talks to. This is where Data SPICE uses Sidereal.
 
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
+use sidereal::http::StatusCode;
 use sidereal::{
-    Connect, Following, Hub, PatchElements, PatchSignals, Signals, Sse, Ticker, View, Watch,
+    Config, Connect, Following, Hub, PatchElements, PatchSignals, Signals, SignalsRejection, Sse,
+    Ticker, View, Watch,
 };
 
 use crate::body::Body;
+use crate::command::Command;
+use crate::log::Line;
+use crate::meter::{Meter, Mode};
 use crate::render;
 use crate::show::{PERIOD, Show};
+use crate::site::Whole;
 
 /// What the endpoints share. All clones are the same.
 #[derive(Clone)]
 pub(crate) struct App {
     show: Arc<Show>,
+    meter: Arc<Meter>,
     /// The mission as it is now: it changes with time.
     picture: Ticker,
+    /// What has happened of late: it changes when something does.
+    log: View<Vec<Line>>,
     /// How many push streams are open: it changes when one begins or ends.
     streams: View<usize>,
+    /// What is served, and what it costs.
+    load: Ticker,
 }
 
 impl App {
     pub(crate) fn new(hub: &Hub, show: Show) -> App {
-        let show = Arc::new(show);
-        let shown = Arc::clone(&show);
+        let (show, meter) = (Arc::new(show), Arc::new(Meter::default()));
+        let log = View::new(Vec::new(), |lines: &Vec<Line>| {
+            PatchElements::new(render::log(lines))
+        });
+        let log = log.in_hub(hub);
+        let streams = View::new(0, |count| PatchSignals::new(&render::streams(*count))).in_hub(hub);
+        let (shown, told) = (Arc::clone(&show), log.clone());
+        let picture = hub.every(PERIOD, move || {
+            let lines = shown.log();
+            told.update_if(|told| {
+                let is_new = *told != lines;
+                *told = lines;
+                is_new
+            });
+            shown.picture()
+        });
+        let (measured, pushed) = (Arc::clone(&meter), streams.clone());
+        let load = hub.every(Duration::from_secs(1), move || {
+            let measured = measured.measure(*pushed.state());
+            PatchSignals::new(&render::load(&measured, SystemTime::now()))
+        });
         App {
             show,
-            picture: hub.every(PERIOD, move || shown.picture()),
-            streams: View::new(0, |count| PatchSignals::new(&render::streams(*count))).in_hub(hub),
+            meter,
+            picture,
+            log,
+            streams,
+            load,
         }
+    }
+
+    /// The settings of all streams: the meter is told of what they send.
+    pub(crate) fn config(&self) -> Config {
+        Config::new().observer(Arc::clone(&self.meter))
+    }
+
+    pub(crate) fn show(&self) -> &Show {
+        &self.show
     }
 }
 
 /// What a page shows: made once for all pages, and the same whether it is pushed or pulled.
+///
+/// One stream has all of it, log included: a browser has six connections to a server over HTTP/1.1, for all its tabs, and what
+/// comes on one stream comes in order.
 impl Watch for App {
     fn follow(&self, following: &mut Following) {
-        (&self.picture, &self.streams).follow(following);
+        (&self.picture, &self.log, &self.streams, &self.load).follow(following);
     }
 }
 
 /// The signals of the page that its requests carry.
 #[derive(Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub(crate) struct Page {
     mode: Mode,
     body: String,
+    tab_id: String,
 }
 
 impl Default for Page {
@@ -53,23 +100,18 @@ impl Default for Page {
         Page {
             mode: Mode::Push,
             body: Body::Cassini.id().to_owned(),
+            tab_id: String::new(),
         }
     }
 }
 
-#[derive(Clone, Copy, Deserialize, PartialEq)]
-#[serde(rename_all = "lowercase")]
-enum Mode {
-    Push,
-    Pull,
-}
-
-/// `/stream`: pictures of the mission, pushed for as long as the page stays, or one that it pulls.
+/// `GET /stream`: pictures of the mission, pushed for as long as the page stays, or one that it pulls.
 pub(crate) fn stream(app: &App, connect: Connect, page: Option<Signals<Page>>) -> Sse {
     let Signals(page) = page.unwrap_or_default();
+    let connect = connect.with_data(page.mode);
     match page.mode {
         Mode::Push => push(app, connect),
-        Mode::Pull => pull(app, connect),
+        Mode::Pull => pull(app, connect, &page.tab_id),
     }
 }
 
@@ -84,12 +126,12 @@ fn push(app: &App, connect: Connect) -> Sse {
         .on_disconnect(move |_, _| ended.update(|count| *count -= 1))
 }
 
-fn pull(app: &App, connect: Connect) -> Sse {
-    app.show.pulled();
+fn pull(app: &App, connect: Connect, tab: &str) -> Sse {
+    app.meter.pulled(tab);
     connect.once(app)
 }
 
-/// `/details`: one body in words, in two patches.
+/// `GET /details`: one body in words, in two patches.
 pub(crate) fn details(app: &App, connect: Connect, page: Option<Signals<Page>>) -> Sse {
     let Signals(page) = page.unwrap_or_default();
     match page.body.parse() {
@@ -106,6 +148,47 @@ fn tell(app: App, connect: Connect, body: Body) -> Sse {
         tx.patch_elements(PatchElements::new(details)).await?;
         Ok(())
     })
+}
+
+/// What a handler answers that is not always events.
+pub(crate) enum Answer {
+    Events(Box<Sse>),
+    Whole(Whole),
+}
+
+impl From<Sse> for Answer {
+    fn from(sse: Sse) -> Answer {
+        Answer::Events(Box::new(sse))
+    }
+}
+
+impl From<Whole> for Answer {
+    fn from(whole: Whole) -> Answer {
+        Answer::Whole(whole)
+    }
+}
+
+/// `POST /clock`: sets the clock for everyone. What it changes comes on the streams, so there is nothing to answer; what is
+/// refused is said to who asked.
+pub(crate) fn clock(
+    app: &App,
+    connect: Connect,
+    command: Result<Signals<Command>, SignalsRejection>,
+) -> Answer {
+    let problem = match command {
+        Ok(Signals(command)) => match app.show.command(&command) {
+            Ok(()) => return Whole::nothing().into(),
+            Err(refused) => refused.to_string(),
+        },
+        Err(rejection) => rejection.to_string(),
+    };
+    if connect.is_datastar() {
+        // A page shows nothing of a 400.
+        let said = PatchElements::new(render::problem(&problem));
+        connect.reply(said).into()
+    } else {
+        Whole::text(StatusCode::BAD_REQUEST, problem).into()
+    }
 }
 
 #[cfg(test)]
@@ -139,7 +222,10 @@ mod tests {
     async fn next(stream: &mut Stream, signal: &str) -> Event {
         loop {
             let event = stream.next_within(PERIOD * 2).await.unwrap().unwrap();
-            if event.signals().unwrap().get(signal).is_some() {
+            if event
+                .signals()
+                .is_some_and(|signals| signals.get(signal).is_some())
+            {
                 return event;
             }
         }
@@ -163,8 +249,9 @@ mod tests {
     async fn a_page_that_pulls_is_sent_what_is_pushed() {
         let app = app();
         let mut pushed = asked(&app, json!({ "mode": "push" })).await;
-        let pushed = pushed.take(2).await.unwrap();
-        assert_eq!(pushed[1].signals(), Some(&json!({ "_streams": 1 })));
+        let pushed = pushed.take(4).await.unwrap();
+        assert!(pushed[1].elements().unwrap().starts_with("<ol id=\"log\">"));
+        assert_eq!(pushed[2].signals(), Some(&json!({ "_streams": 1 })));
 
         let mut pulled = asked(&app, json!({ "mode": "pull" })).await;
         let pulled = pulled.collect().await.unwrap();
@@ -184,18 +271,15 @@ mod tests {
         let streams = next(&mut stays, "_streams").await;
         assert_eq!(streams.signals(), Some(&json!({ "_streams": 1 })));
 
-        asked(&app, json!({ "mode": "pull" })).await;
-        next(&mut stays, "_sky").await;
-        let picture = next(&mut stays, "_sky").await;
-        assert_eq!(picture.signals().unwrap()["_pulls"], 1);
         assert_eq!(*app.streams.state(), 1);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_clock_that_stands_still_is_told_all_the_same() {
         let mission = Mission::load().unwrap();
-        let launch = mission.start();
-        let clock = MissionClock::new(launch, launch, Speed::DEFAULT, Instant::now());
+        let (start, end, now) = (mission.start(), mission.end(), Instant::now());
+        let clock = MissionClock::new(start, end, Speed::DEFAULT, now);
+        clock.play(false, now);
         let app = App::new(&Hub::new(), Show::new(mission, clock));
         let mut stream = asked(&app, json!({})).await;
         let picture = next(&mut stream, "_sky").await;
@@ -212,6 +296,81 @@ mod tests {
             let told = EventStream::new(sse.into_http()).collect().await.unwrap();
             assert_eq!(told.events().len(), patches, "{body}");
             assert!(told.end().is_clean());
+        }
+    }
+
+    fn told(app: &App, command: Value, is_datastar: bool) -> Answer {
+        let mut request = sidereal::http::Request::new(());
+        if is_datastar {
+            let name = sidereal::http::HeaderName::from_static("datastar-request");
+            let headers = request.headers_mut();
+            headers.insert(name, sidereal::http::HeaderValue::from_static("true"));
+        }
+        let command = serde_json::from_value(command).unwrap();
+        clock(app, Connect::from_request(&request), Ok(Signals(command)))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_one_sets_all_see() {
+        let app = app();
+        let mut stream = asked(&app, json!({})).await;
+        next(&mut stream, "_sky").await;
+        for command in [json!({ "at": "2004-07-01" }), json!({ "playing": false })] {
+            match told(&app, command, true) {
+                Answer::Whole(whole) => assert_eq!(whole.status, 204),
+                Answer::Events(_) => panic!("it is refused"),
+            }
+        }
+        next(&mut stream, "_sky").await;
+        let picture = next(&mut stream, "_sky").await;
+        let signals = picture.signals().unwrap();
+        assert_eq!(signals["_now"]["date"], "2004-07-01");
+        assert_eq!(signals["_clock"]["playing"], false);
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_is_said_and_changes_nothing() {
+        let app = app();
+        app.show().command(&Command::Playing(false)).unwrap();
+        let before = app.show().now();
+        let Answer::Events(sse) = told(&app, json!({ "speed": 1e9 }), true) else {
+            panic!("a page sees no 400");
+        };
+        let said = EventStream::new(sse.into_http()).collect().await.unwrap();
+        let problem = said.events()[0].elements().unwrap();
+        assert!(
+            problem.starts_with("<p id=\"problem\" role=\"alert\">a speed is"),
+            "{problem}"
+        );
+        match told(&app, json!({ "at": "1990-01-01" }), false) {
+            Answer::Whole(whole) => assert_eq!(whole.status, 400),
+            Answer::Events(_) => panic!("a program gets no events"),
+        }
+        assert_eq!(app.show().now(), before);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_meter_counts_what_is_sent_in_each_mode() {
+        let app = app();
+        let config = app.config();
+        let open = |page: Value| {
+            let page = serde_json::from_value(page).unwrap();
+            let connect = Connect::new().with_config(&config);
+            EventStream::new(stream(&app, connect, Some(Signals(page))).into_http())
+        };
+        let mut pushed = open(json!({}));
+        for _ in 0..3 {
+            next(&mut pushed, "_sky").await;
+        }
+        for tab in ["a", "b", "b"] {
+            let mut pulled = open(json!({ "mode": "pull", "tabId": tab }));
+            assert!(pulled.collect().await.unwrap().end().is_clean());
+        }
+        let measured = serde_json::to_value(app.meter.measure(1)).unwrap();
+        assert_eq!(measured["pushed"], 1, "{measured}");
+        assert_eq!(measured["pulled"], 2, "{measured}");
+        for mode in ["push", "pull"] {
+            assert!(measured[mode]["sent"].as_u64().unwrap() > 0, "{measured}");
         }
     }
 }

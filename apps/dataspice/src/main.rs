@@ -20,15 +20,20 @@ mod arguments;
 mod body;
 mod cassini;
 mod clock;
+mod command;
 mod handlers;
 mod kepler;
+mod log;
+mod meter;
 mod page;
 mod planets;
+mod processor;
 mod render;
 mod server;
 mod show;
 mod site;
 mod sky;
+mod state;
 mod time;
 mod vector;
 
@@ -55,11 +60,13 @@ fn run() -> Result<(), Box<dyn Error>> {
     let page = Page::new(
         datastar_client::script_src(DATASTAR),
         render::timeline(&mission),
+        render::events(&mission),
     );
-    let site = Site::new(page, serde_json::to_vec(&render::scene(&mission))?);
+    let scene = serde_json::to_vec(&render::scene(&mission))?;
     let (start, end) = (mission.start(), mission.end());
     let clock = MissionClock::new(start, end, options.speed, Instant::now());
     let app = App::new(&Hub::new(), Show::new(mission, clock));
+    let site = Site::new(app.clone(), page, scene);
     options
         .server
         .run(options.address, options.workers, app, site)?;

@@ -36,11 +36,12 @@ pub(crate) const SCRIPT: &str = "text/javascript; charset=utf-8";
 pub(crate) struct Page(String);
 
 impl Page {
-    /// With the address from which it loads the Datastar client, and the mission's timeline.
-    pub(crate) fn new(datastar: &str, timeline: Markup) -> Page {
+    /// With the address from which it loads the Datastar client, the mission's timeline, and its events to choose from.
+    pub(crate) fn new(datastar: &str, timeline: Markup, events: Markup) -> Page {
         Page(
             PAGE.replace("{{datastar}}", &html! { (datastar) }.into_string())
-                .replace("{{timeline}}", &timeline.into_string()),
+                .replace("{{timeline}}", &timeline.into_string())
+                .replace("{{events}}", &events.into_string()),
         )
     }
 
@@ -82,7 +83,7 @@ mod tests {
 
     #[test]
     fn names_the_client_once_and_escaped() {
-        let page = Page::new("/datastar.js?a=1&b=\"", html! { i {} }).for_a_tab();
+        let page = Page::new("/datastar.js?a=1&b=\"", html! { i {} }, html! { b {} }).for_a_tab();
         assert_eq!(
             page.matches("src=\"/datastar.js?a=1&amp;b=&quot;\"")
                 .count(),

@@ -1,13 +1,16 @@
 //! From a [`Sky`] to what goes to the page: signals as JSON, and the details pane as HTML.
 
 use std::fmt::Display;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use maud::{Markup, html};
 use serde::Serialize;
 
 use crate::body::Body;
 use crate::cassini::{Center, Mission, Phase};
-use crate::clock::Speed;
+use crate::clock::Reading;
+use crate::log::Line;
+use crate::meter::Measured;
 use crate::planets::{self, AU};
 use crate::sky::Sky;
 use crate::vector::Vector;
@@ -21,8 +24,15 @@ pub(crate) struct Signals {
     _sky: SkySignal,
     /// What the telemetry panel says, in words.
     _now: Telemetry,
-    /// Pictures that were pulled in the last second, by the server's count.
-    _pulls: usize,
+    /// The mission clock.
+    _clock: ClockSignal,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct ClockSignal {
+    playing: bool,
+    /// Mission days in a second, while it plays.
+    speed: f64,
 }
 
 /// Numbers for the canvas. Lists, not objects: a merge patch replaces them whole.
@@ -30,7 +40,7 @@ pub(crate) struct Signals {
 struct SkySignal {
     /// Days TDB since J2000.0.
     day: f64,
-    /// Mission days in a second.
+    /// Mission days in a second; 0 while the clock stands.
     speed: f64,
     /// Heliocentric ecliptic x and y in AU: Mercury to Neptune, then Cassini.
     au: Vec<[f64; 2]>,
@@ -66,16 +76,26 @@ pub(crate) fn streams(count: usize) -> impl Serialize {
     serde_json::json!({ "_streams": count })
 }
 
+/// The signal that tells what is served, and what it costs.
+pub(crate) fn load(measured: &Measured, sent: SystemTime) -> impl Serialize {
+    let sent = sent.duration_since(UNIX_EPOCH).unwrap_or_default();
+    serde_json::json!({ "_load": measured, "_sent": sent.as_millis() as u64 })
+}
+
 /// The signals for one picture.
-pub(crate) fn signals(sky: &Sky, mission: &Mission, speed: Speed, pulls: usize) -> Signals {
+pub(crate) fn signals(sky: &Sky, mission: &Mission, clock: Reading) -> Signals {
+    let speed = clock.speed.days();
     Signals {
-        _sky: sky_signal(sky, speed),
+        _sky: sky_signal(sky, if clock.playing { speed } else { 0.0 }),
         _now: telemetry(sky, mission),
-        _pulls: pulls,
+        _clock: ClockSignal {
+            playing: clock.playing,
+            speed,
+        },
     }
 }
 
-fn sky_signal(sky: &Sky, speed: Speed) -> SkySignal {
+fn sky_signal(sky: &Sky, speed: f64) -> SkySignal {
     let au = Body::PLANETS
         .into_iter()
         .chain([Body::Cassini])
@@ -104,7 +124,7 @@ fn sky_signal(sky: &Sky, speed: Speed) -> SkySignal {
     };
     SkySignal {
         day: rounded(sky.at.days_since_j2000(), 5),
-        speed: speed.days(),
+        speed,
         au,
         orbit,
     }
@@ -232,6 +252,31 @@ pub(crate) fn timeline(mission: &Mission) -> Markup {
     }
 }
 
+/// The mission's events, for jumping to one: by phase, the many flybys of Titan by themselves.
+pub(crate) fn events(mission: &Mission) -> Markup {
+    let all: Vec<_> = mission.events().iter().enumerate().collect();
+    html! {
+        @for phase in Phase::ALL {
+            optgroup label=(phase.name()) {
+                @for (number, event) in all.iter().filter(|(_, event)| Phase::at(event.at) == phase) {
+                    option value=(number) { (event.at.utc().date()) " " (event.text) }
+                }
+            }
+        }
+    }
+}
+
+/// What has happened of late.
+pub(crate) fn log(lines: &[Line]) -> Markup {
+    html! {
+        ol #log {
+            @for line in lines {
+                li { time { (line.time) } " " (line.text) }
+            }
+        }
+    }
+}
+
 /// The details pane while its contents are being fetched.
 pub(crate) fn details_fetching(body: Body) -> Markup {
     html! {
@@ -270,6 +315,11 @@ pub(crate) fn details(body: Body, sky: &Sky) -> Markup {
             }
         }
     }
+}
+
+/// Why a command was refused.
+pub(crate) fn problem(problem: &impl Display) -> Markup {
+    html! { p #problem role="alert" { (problem) } }
 }
 
 /// The details pane where a request could not be answered.
@@ -330,6 +380,7 @@ fn rounded(number: f64, places: i32) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Speed;
 
     fn at(utc: &str) -> (Mission, Sky) {
         let mission = Mission::load().unwrap();
@@ -339,13 +390,21 @@ mod tests {
 
     #[test]
     fn signals_are_compact_and_whole() {
-        for (utc, orbit) in [("2001-01-01", 0), ("2008-09-20", 6)] {
+        for (utc, orbit, playing) in [("2001-01-01", 0, true), ("2008-09-20", 6, false)] {
             let (mission, sky) = at(utc);
-            let json = serde_json::to_value(signals(&sky, &mission, Speed::DEFAULT, 2)).unwrap();
+            let clock = Reading {
+                at: sky.at,
+                speed: Speed::DEFAULT,
+                playing,
+            };
+            let json = serde_json::to_value(signals(&sky, &mission, clock)).unwrap();
             assert_eq!(json["_sky"]["au"].as_array().unwrap().len(), 9);
             assert_eq!(json["_sky"]["orbit"].as_array().unwrap().len(), orbit);
-            assert_eq!(json["_sky"]["speed"], 20.0);
-            assert_eq!(json["_pulls"], 2);
+            assert_eq!(json["_sky"]["speed"], if playing { 20.0 } else { 0.0 });
+            assert_eq!(
+                json["_clock"],
+                serde_json::json!({ "playing": playing, "speed": 20.0 })
+            );
             assert!(
                 json.to_string().len() < 1000,
                 "{} bytes: {json}",

@@ -1,5 +1,7 @@
 //! A view into streams for metrics.
 
+use std::sync::Arc;
+
 use crate::{Client, Ended, Packing};
 
 /// Told of every stream's life. Methods are called in the middle of the work: count, and return. A
@@ -44,6 +46,25 @@ pub trait Observer: Send + Sync + 'static {
     /// A stream that had begun is over. Exactly once for each.
     fn ended(&self, client: &Client, ended: &Ended) {
         let _ = (client, ended);
+    }
+}
+
+/// An observer that the application keeps a hold of.
+impl<T: Observer + ?Sized> Observer for Arc<T> {
+    fn connected(&self, client: &Client) {
+        (**self).connected(client);
+    }
+
+    fn wrote(&self, client: &Client, wrote: &Wrote) {
+        (**self).wrote(client, wrote);
+    }
+
+    fn lagged(&self, client: &Client, missed: u64) {
+        (**self).lagged(client, missed);
+    }
+
+    fn ended(&self, client: &Client, ended: &Ended) {
+        (**self).ended(client, ended);
     }
 }
 

@@ -3,16 +3,19 @@
 use std::io;
 use std::net::SocketAddr;
 
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::rt::System;
-use actix_web::web::{self, Data, get};
-use actix_web::{App as Application, HttpRequest, HttpResponse, HttpServer};
+use actix_web::web::{Data, get, post};
+use actix_web::{App as Application, HttpRequest, HttpResponse, HttpServer, Responder};
 use sidereal::serve::stop_signal;
-use sidereal::{Config, Connect, Optional, Shutdown, Signals, Sse};
+use sidereal::{Connect, Optional, Shutdown, Signals, SignalsRejection, Sse};
 
 use super::{announce, cannot_listen};
-use crate::handlers::{self, App, Page};
-use crate::site::{CACHING, Site};
+use crate::command::Command;
+use crate::handlers::{self, Answer, App, Page};
+use crate::site::{CACHING, Site, Whole};
 
 pub(super) fn serve(
     address: SocketAddr,
@@ -21,7 +24,7 @@ pub(super) fn serve(
     site: Site,
 ) -> io::Result<()> {
     let shutdown = Shutdown::new();
-    let config = Config::new().shutdown(shutdown.clone());
+    let config = app.config().shutdown(shutdown.clone());
     let (app, site) = (Data::new(app), Data::new(site));
     let mut server = HttpServer::new(move || {
         Application::new()
@@ -30,7 +33,8 @@ pub(super) fn serve(
             .app_data(site.clone())
             .route("/stream", get().to(stream))
             .route("/details", get().to(details))
-            .default_service(web::to(file))
+            .route("/clock", post().to(clock))
+            .default_service(get().to(whole))
     })
     // So that a viewer who leaves is noticed at once.
     .h1_allow_half_closed(false)
@@ -59,12 +63,37 @@ async fn details(app: Data<App>, connect: Connect, page: Optional<Signals<Page>>
     handlers::details(&app, connect, page.0)
 }
 
-async fn file(site: Data<Site>, request: HttpRequest) -> HttpResponse {
-    match site.file(request.path()) {
-        Some(file) => HttpResponse::Ok()
-            .insert_header((CONTENT_TYPE, file.content_type))
+async fn clock(
+    app: Data<App>,
+    connect: Connect,
+    command: Result<Signals<Command>, SignalsRejection>,
+) -> Answer {
+    handlers::clock(&app, connect, command)
+}
+
+async fn whole(site: Data<Site>, request: HttpRequest) -> Whole {
+    site.answer(request.path(), request.uri().query())
+}
+
+impl Responder for Answer {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        match self {
+            Answer::Events(sse) => sse.respond_to(request).map_into_boxed_body(),
+            Answer::Whole(whole) => whole.respond_to(request),
+        }
+    }
+}
+
+impl Responder for Whole {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let status = StatusCode::from_u16(self.status.as_u16()).unwrap_or_default();
+        HttpResponse::build(status)
+            .insert_header((CONTENT_TYPE, self.content_type))
             .insert_header((CACHE_CONTROL, CACHING))
-            .body(file.body),
-        None => HttpResponse::NotFound().finish(),
+            .body(self.body)
     }
 }

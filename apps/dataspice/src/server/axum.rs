@@ -4,21 +4,22 @@ use std::io;
 use std::net::SocketAddr;
 
 use axum::extract::State;
+use axum::http::Uri;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Extension, Router};
 use sidereal::serve::{Listener, stop_signal, with_transport};
-use sidereal::{Config, Connect, Shutdown, Signals, Sse};
+use sidereal::{Connect, Shutdown, Signals, SignalsRejection, Sse};
 
 use super::{announce, cannot_listen};
-use crate::handlers::{self, App, Page};
-use crate::site::{CACHING, Site};
+use crate::command::Command;
+use crate::handlers::{self, Answer, App, Page};
+use crate::site::{CACHING, Site, Whole};
 
 pub(super) async fn serve(address: SocketAddr, app: App, site: Site) -> io::Result<()> {
     let shutdown = Shutdown::new();
-    let config = Config::new().shutdown(shutdown.clone());
+    let config = app.config().shutdown(shutdown.clone());
     let router = router(app, site).layer(Extension(config));
     let bound = Listener::bind(address).await;
     let listener = bound.map_err(|error| cannot_listen(address, error))?;
@@ -37,8 +38,9 @@ pub(super) fn router(app: App, site: Site) -> Router {
     Router::new()
         .route("/stream", get(stream))
         .route("/details", get(details))
+        .route("/clock", post(clock))
         .with_state(app)
-        .fallback_service(get(file).with_state(site))
+        .fallback_service(get(whole).with_state(site))
 }
 
 async fn stream(State(app): State<App>, connect: Connect, page: Option<Signals<Page>>) -> Sse {
@@ -49,12 +51,30 @@ async fn details(State(app): State<App>, connect: Connect, page: Option<Signals<
     handlers::details(&app, connect, page)
 }
 
-async fn file(State(site): State<Site>, uri: Uri) -> Response {
-    match site.file(uri.path()) {
-        Some(file) => {
-            let headers = [(CONTENT_TYPE, file.content_type), (CACHE_CONTROL, CACHING)];
-            (headers, file.body).into_response()
+async fn clock(
+    State(app): State<App>,
+    connect: Connect,
+    command: Result<Signals<Command>, SignalsRejection>,
+) -> Answer {
+    handlers::clock(&app, connect, command)
+}
+
+async fn whole(State(site): State<Site>, uri: Uri) -> Whole {
+    site.answer(uri.path(), uri.query())
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        match self {
+            Answer::Events(sse) => sse.into_response(),
+            Answer::Whole(whole) => whole.into_response(),
         }
-        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+impl IntoResponse for Whole {
+    fn into_response(self) -> Response {
+        let headers = [(CONTENT_TYPE, self.content_type), (CACHE_CONTROL, CACHING)];
+        (self.status, headers, self.body).into_response()
     }
 }

@@ -7,16 +7,17 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use bytes::Bytes;
 use sidereal::blocking::{head, read_signals, write, write_whole};
 use sidereal::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use sidereal::http::{HeaderValue, Response, StatusCode, Version};
 use sidereal::serve::stop_signal;
-use sidereal::{Config, Connect, Shutdown, Signals, Sse};
+use sidereal::{Config, Connect, Shutdown, Signals};
 use tiny_http::Request;
 
 use super::{announce, cannot_listen};
-use crate::handlers::{self, App, Page};
-use crate::site::{CACHING, Site};
+use crate::handlers::{self, Answer, App};
+use crate::site::{CACHING, Site, Whole};
 
 /// How long streams have to end once the process is told to stop.
 const GRACE: Duration = Duration::from_secs(3);
@@ -26,7 +27,7 @@ pub(super) fn serve(address: SocketAddr, app: App, site: Site) -> io::Result<()>
     let server = Arc::new(server);
     announce(server.server_addr());
     let shutdown = Shutdown::new();
-    let config = Config::new().shutdown(shutdown.clone());
+    let config = app.config().shutdown(shutdown.clone());
     let stopping = Arc::clone(&server);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -61,33 +62,40 @@ fn answer(mut request: Request, config: Config, app: &App, site: &Site) -> io::R
         head.version = Version::HTTP_10;
     }
     head.extensions.insert(config);
-    type Handler = fn(&App, Connect, Option<Signals<Page>>) -> Sse;
-    let handler: Handler = match head.uri.path() {
-        "/stream" => handlers::stream,
-        "/details" => handlers::details,
-        path => {
-            let response = match site.file(path) {
-                Some(file) => {
-                    let mut response = Response::new(file.body);
-                    let headers = response.headers_mut();
-                    headers.insert(CONTENT_TYPE, HeaderValue::from_static(file.content_type));
-                    headers.insert(CACHE_CONTROL, HeaderValue::from_static(CACHING));
-                    response
-                }
-                None => {
-                    let mut response = Response::default();
-                    *response.status_mut() = StatusCode::NOT_FOUND;
-                    response
-                }
+    let connect = Connect::from_parts(&head);
+    let path = head.uri.path();
+    let answer = match (head.method.as_str(), path) {
+        ("GET" | "HEAD", "/stream" | "/details") => {
+            let handler = match path {
+                "/stream" => handlers::stream,
+                _ => handlers::details,
             };
-            return write_whole(&head, response, request.into_writer());
+            let page = read_signals(&head, request.as_reader());
+            page.map(|page| handler(app, connect, page.map(Signals)).into())
+        }
+        ("POST", "/clock") => {
+            let command = Signals::read_from(&head, request.as_reader());
+            Ok(handlers::clock(app, connect, command))
+        }
+        ("GET" | "HEAD", path) => Ok(site.answer(path, head.uri.query()).into()),
+        _ => {
+            let status = StatusCode::METHOD_NOT_ALLOWED;
+            Ok(Whole::text(status, status.to_string()).into())
         }
     };
-    match read_signals(&head, request.as_reader()) {
-        Ok(page) => {
-            let sse = handler(app, Connect::from_parts(&head), page.map(Signals));
-            write(&head, sse.into_http(), request.into_writer())
-        }
-        Err(rejection) => write_whole(&head, rejection.into_http(), request.into_writer()),
+    let socket = request.into_writer();
+    match answer {
+        Ok(Answer::Events(sse)) => write(&head, sse.into_http(), socket),
+        Ok(Answer::Whole(whole)) => write_whole(&head, response(whole), socket),
+        Err(rejection) => write_whole(&head, rejection.into_http(), socket),
     }
+}
+
+fn response(whole: Whole) -> Response<Bytes> {
+    let mut response = Response::new(whole.body);
+    *response.status_mut() = whole.status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(whole.content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(CACHING));
+    response
 }

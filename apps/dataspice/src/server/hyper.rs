@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+use ::axum::Extension;
 use sidereal::serve::{Listener, stop_signal};
 
 use super::{announce, axum::router, cannot_listen};
@@ -18,7 +19,8 @@ pub(super) async fn serve(
     let bound = Listener::bind(address).await;
     let listener = bound.map_err(|error| cannot_listen(address, error))?;
     announce(listener.local_addr()?);
-    sidereal::serve(listener, router(app, site))
+    let config = app.config();
+    sidereal::serve(listener, router(app, site).layer(Extension(config)))
         .threads(workers.unwrap_or(0))
         .shutdown_on(stop_signal())
         .await?;
