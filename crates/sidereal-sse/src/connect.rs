@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_core::Stream;
-use http::{HeaderMap, Method, Version, request};
+use http::{HeaderMap, Method, Version, header::CONNECTION, request};
 
 use crate::{
     BodyError, Client, EventId, Frame, IntoFrame, Sender, Shutdown, Sse, StreamOptions, Transport,
@@ -32,6 +32,7 @@ use crate::{
 /// ```
 #[derive(Debug)]
 pub struct Connect {
+    /// None, too, where the client wants the connection closed.
     pub(crate) version: Option<Version>,
     /// A HEAD request, whose answer has no body.
     pub(crate) is_head: bool,
@@ -96,7 +97,7 @@ impl Connect {
             .or_else(|| extensions.get::<StreamOptions>().cloned().map(Arc::new))
             .unwrap_or_else(StreamOptions::shared);
         Self {
-            version: Some(version),
+            version: (!asks_to_close(headers)).then_some(version),
             is_head: method == Method::HEAD,
             last_event_id: last_event_id(headers),
             accepted: Some(Accepted::from_headers(headers)),
@@ -341,4 +342,11 @@ fn last_event_id(headers: &HeaderMap) -> Option<EventId> {
 
 async fn next<S: Stream>(mut events: std::pin::Pin<&mut S>) -> Option<S::Item> {
     std::future::poll_fn(|cx| events.as_mut().poll_next(cx)).await
+}
+
+/// Whether the client wants the connection closed after the answer (RFC 9112, 9.6).
+fn asks_to_close(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(CONNECTION).iter();
+    let mut options = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    options.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"))
 }

@@ -26,6 +26,7 @@ mod sse;
 mod timer;
 mod transport;
 mod wake;
+mod worker;
 
 pub use crate::{
     body::SseBody,
@@ -49,4 +50,5 @@ pub use crate::{
     shutdown::Shutdown,
     sse::Sse,
     transport::Transport,
+    worker::mark_worker_thread,
 };

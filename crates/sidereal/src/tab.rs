@@ -104,8 +104,10 @@ impl TabId {
 
     /// As [`from_query`](Self::from_query); `None` where there is none.
     #[cfg(any(
+        feature = "actix",
         feature = "axum",
         feature = "poem",
+        feature = "rocket",
         feature = "salvo",
         feature = "warp"
     ))]

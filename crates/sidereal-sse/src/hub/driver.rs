@@ -1,7 +1,7 @@
 //! Where the hub's own work runs: renders of views, ticks, looking after idle topics.
 //!
 //! It runs on the runtime of whoever gives cause to it, or on a thread of its own where there is
-//! none. A job that goes down with its runtime is begun anew on that thread: those who wait for it
+//! none, or where that is the runtime of one of several workers. A job that goes down with its runtime is begun anew on that thread: those who wait for it
 //! may live elsewhere.
 
 use std::{
@@ -17,7 +17,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::background;
+use crate::{background, worker::is_worker_thread};
 
 const AT_LEAST: Duration = Duration::from_secs(60);
 
@@ -115,8 +115,11 @@ where
     }
 }
 
-/// The runtime that this runs on, if it can tell the time.
+/// The runtime that this runs on, if it can tell the time, and no handler of others can block it.
 fn current() -> Option<Handle> {
+    if is_worker_thread() {
+        return None;
+    }
     let runtime = Handle::try_current().ok()?;
     has_time().then_some(runtime)
 }

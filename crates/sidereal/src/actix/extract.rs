@@ -13,7 +13,8 @@ use serde::de::DeserializeOwned;
 use super::{head::request_head, receive::receive};
 use crate::{
     Config, Connect, IsDatastar, LastEventId, LenientSignals, Optional, Signals, SignalsRejection,
-    TabId, TabIdError, receive::Read,
+    TabId, TabIdError,
+    receive::{Read, are_in_body},
 };
 
 /// Implements an extractor that looks at the request's head only, and rejects nothing.
@@ -44,6 +45,15 @@ impl FromRequest for TabId {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(Self::from_query(request.uri().query()))
+    }
+}
+
+impl FromRequest for Optional<TabId> {
+    type Error = TabIdError;
+    type Future = Ready<Result<Self, TabIdError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(TabId::from_optional_query(request.uri().query()).map(Self))
     }
 }
 
@@ -83,9 +93,13 @@ fn read<T: DeserializeOwned>(
     request: &HttpRequest,
     payload: &mut Payload,
 ) -> impl Future<Output = Read<T>> + use<T> {
-    let (request, payload) = (request.clone(), payload.take());
+    let (request, parts) = (request.clone(), request_head(request));
+    // What has no signals in it, a form for one, is for other extractors.
+    let payload = match are_in_body(&parts.method, &parts.headers) {
+        true => payload.take(),
+        false => Payload::None,
+    };
     async move {
-        let parts = request_head(&request);
         Read::new(&parts, |limit| {
             receive(&request, &parts.headers, payload, limit)
         })

@@ -19,6 +19,10 @@ use crate::{Config, foreign_head::ForeignHead};
 
 /// The head of the request, with the application's configuration in its extensions.
 pub(super) fn request_head(request: &HttpRequest) -> Parts {
+    // Requests of tests come from nowhere, and run on the thread of the test.
+    if request.peer_addr().is_some() {
+        sidereal_sse::mark_worker_thread();
+    }
     let target = request.uri().path_and_query();
     let headers = request.headers().iter();
     ForeignHead {

@@ -8,7 +8,7 @@ use std::{
 use actix_web::{FromRequest, HttpRequest, dev::Payload, error::PayloadError, http::StatusCode};
 use bytes::Bytes;
 use futures_core::Stream;
-use http::HeaderMap;
+use http::{HeaderMap, header::TRANSFER_ENCODING};
 use http_body::{Body, Frame, SizeHint};
 
 use crate::{
@@ -23,6 +23,12 @@ pub(super) async fn receive(
     payload: Payload,
     limit: Option<usize>,
 ) -> Result<Bytes, ReadSignalsError> {
+    let is_lost = matches!(payload, Payload::None)
+        && (announced(headers).lower() > 0 || headers.contains_key(TRANSFER_ENCODING));
+    if is_lost {
+        // Another extractor has read it.
+        return Err(ReadSignalsError::unreadable_body());
+    }
     let body = PayloadBody {
         payload,
         announced: announced(headers),

@@ -22,6 +22,15 @@ pub(crate) async fn receive<B: Body>(
     body: B,
     limit: Option<usize>,
 ) -> Result<Bytes, ReadSignalsError> {
+    receive_telling(body, limit, |_| ReadSignalsError::unreadable_body()).await
+}
+
+/// As [`receive`], where errors of the body have to be told apart.
+pub(crate) async fn receive_telling<B: Body>(
+    body: B,
+    limit: Option<usize>,
+    tell: impl Fn(B::Error) -> ReadSignalsError,
+) -> Result<Bytes, ReadSignalsError> {
     let limit = limit.unwrap_or(DEFAULT_SIGNALS_LIMIT);
     let mut body = pin!(body);
     let announced = body.size_hint().lower();
@@ -31,7 +40,7 @@ pub(crate) async fn receive<B: Body>(
     }
     let mut received = BytesMut::with_capacity(announced.min(ROOM) as usize);
     while let Some(frame) = next(&mut body).await {
-        let frame = frame.map_err(|_| ReadSignalsError::unreadable_body())?;
+        let frame = frame.map_err(&tell)?;
         let Ok(data) = frame.into_data() else {
             continue;
         };

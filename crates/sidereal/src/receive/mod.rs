@@ -32,13 +32,15 @@ pub(crate) use self::announced::announced;
 #[cfg(feature = "blocking")]
 pub(crate) use self::body::READ_PAST_LIMIT;
 pub(crate) use self::body::receive;
+#[cfg(feature = "salvo")]
+pub(crate) use self::body::receive_telling;
 #[cfg(any(feature = "poem", feature = "warp"))]
 pub(crate) use self::chunks::Chunks;
 #[cfg(feature = "actix")]
 pub(crate) use self::limited::Limited;
 #[cfg(any(feature = "actix", feature = "axum"))]
 pub(crate) use self::limited::{OverLimit, receive_by};
-#[cfg(feature = "warp")]
+#[cfg(any(feature = "actix", feature = "warp"))]
 pub(crate) use self::place::are_in_body;
 pub(crate) use self::read::Read;
 #[cfg(any(feature = "poem", feature = "salvo", feature = "warp"))]

@@ -32,7 +32,7 @@ impl Place {
 }
 
 /// Whether the signals of a request are looked for in its body.
-#[cfg(feature = "warp")]
+#[cfg(any(feature = "actix", feature = "warp"))]
 pub(crate) fn are_in_body(method: &Method, headers: &HeaderMap) -> bool {
     matches!(Place::of(method, headers), Place::Body | Place::EmptyBody)
 }

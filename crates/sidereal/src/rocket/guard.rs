@@ -52,12 +52,27 @@ impl<'r> FromRequest<'r> for TabId {
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, TabIdError> {
         match Self::from_query(request_head(request).uri.query()) {
             Ok(id) => Outcome::Success(id),
-            Err(error) => {
-                rejected::leave(request, error.clone());
-                Outcome::Error((status(error.status()), error))
-            }
+            Err(error) => Outcome::Error(reject_tab(request, error)),
         }
     }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Optional<TabId> {
+    type Error = TabIdError;
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, TabIdError> {
+        match TabId::from_optional_query(request_head(request).uri.query()) {
+            Ok(id) => Outcome::Success(Self(id)),
+            Err(error) => Outcome::Error(reject_tab(request, error)),
+        }
+    }
+}
+
+fn reject_tab(request: &Request<'_>, error: TabIdError) -> (Status, TabIdError) {
+    let status = status(error.status());
+    rejected::leave(request, status, error.clone());
+    (status, error)
 }
 
 /// Implements a way to take signals: as a request guard for those in the query, and as a data guard.
@@ -125,6 +140,7 @@ async fn read<T: DeserializeOwned>(request: &Request<'_>, data: Option<Data<'_>>
 
 /// The rejection, left for who answers it.
 fn reject(request: &Request<'_>, rejection: SignalsRejection) -> (Status, SignalsRejection) {
-    rejected::leave(request, rejection.clone());
-    (status(rejection.error().status()), rejection)
+    let status = status(rejection.error().status());
+    rejected::leave(request, status, rejection.clone());
+    (status, rejection)
 }

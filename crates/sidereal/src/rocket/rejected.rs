@@ -15,25 +15,32 @@ use super::respond::whole;
 /// The statuses of rejections.
 const STATUSES: [u16; 3] = [400, 413, 415];
 
-/// What the request was rejected with last.
+/// What the request was rejected with last: the status that the guard gave, and the answer.
 #[derive(Default)]
-struct Rejected(Mutex<Option<http::Response<Bytes>>>);
+struct Rejected(Mutex<Option<(Status, http::Response<Bytes>)>>);
 
 impl Rejected {
     fn of<'a>(request: &'a Request<'_>) -> &'a Self {
         request.local_cache(Self::default)
     }
 
-    fn take(&self) -> Option<http::Response<Bytes>> {
+    /// The answer, if that is what failed with this status: a handler may have taken the rejection, by
+    /// a `Result` or an `Option`, and have failed with another.
+    fn take(&self, status: Status) -> Option<http::Response<Bytes>> {
         let mut rejected = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        rejected.take()
+        let answer = rejected.take_if(|(of, _)| *of == status);
+        answer.map(|(_, answer)| answer)
     }
 }
 
 /// Leaves a rejection with its request.
-pub(super) fn leave(request: &Request<'_>, rejection: impl Into<http::Response<Bytes>>) {
+pub(super) fn leave(
+    request: &Request<'_>,
+    status: Status,
+    rejection: impl Into<http::Response<Bytes>>,
+) {
     let rejected = &Rejected::of(request).0;
-    *rejected.lock().unwrap_or_else(PoisonError::into_inner) = Some(rejection.into());
+    *rejected.lock().unwrap_or_else(PoisonError::into_inner) = Some((status, rejection.into()));
 }
 
 /// Answers rejections, and has everything else answered as it was without it.
@@ -64,7 +71,7 @@ pub(super) fn catchers(of_application: &[Catcher]) -> Vec<Catcher> {
 #[rocket::async_trait]
 impl Handler for Answer {
     async fn handle<'r>(&self, status: Status, request: &'r Request<'_>) -> Result<'r> {
-        match Rejected::of(request).take() {
+        match Rejected::of(request).take(status) {
             Some(rejection) => Ok(whole(rejection)),
             None => self.otherwise.handler.handle(status, request).await,
         }

@@ -1,19 +1,21 @@
 //! What handlers take, as salvo's extractors.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, error::Error, io};
 
 use bytes::Bytes;
 use http::request::Parts;
+use http_body_util::LengthLimitError;
 use salvo_core::{
     Depot, Request,
     extract::{Extractible, Metadata},
+    http::ReqBody,
 };
 use serde::de::DeserializeOwned;
 
 use crate::{
     Config, Connect, IsDatastar, LastEventId, LenientSignals, Optional, ReadSignalsError, Signals,
     SignalsRejection, TabId, TabIdError,
-    receive::{Read, announced, parts, receive},
+    receive::{Read, announced, parts, receive_telling},
 };
 
 /// Implements an extractor that looks at the request's head only.
@@ -87,18 +89,34 @@ async fn body(request: &mut Request, limit: Option<usize>) -> Result<Bytes, Read
     if request.body().is_none() {
         // A hoop has read it, and salvo has kept it.
         let kept = request.payload_with_max_size(limit).await;
-        let kept = kept.map_err(|_| ReadSignalsError::unreadable_body())?;
+        let kept = kept
+            .map_err(|_| ReadSignalsError::unreadable_body())?
+            .clone();
+        let is_lost = kept.is_empty() && announced(request.headers()).lower() > 0;
         return match kept.len() > limit {
             true => Err(ReadSignalsError::body_too_large()),
-            false => Ok(kept.clone()),
+            false if is_lost => Err(ReadSignalsError::unreadable_body()),
+            false => Ok(kept),
         };
     }
-    // `Request::limit_body` cuts off what is too much, and calls it an error.
-    let is_over = announced(request.headers()).lower() > limit as u64;
-    match receive(request.take_body(), Some(limit)).await {
-        Err(_) if is_over => Err(ReadSignalsError::body_too_large()),
-        received => received,
-    }
+    let received = receive_telling(request.take_body(), Some(limit), |error| {
+        // `Request::limit_body` cuts off what is too much, and calls it an error.
+        match is_over_limit(&error) {
+            true => ReadSignalsError::body_too_large(),
+            false => ReadSignalsError::unreadable_body(),
+        }
+    });
+    let received = received.await?;
+    // For whoever reads it after us: hoops and handlers may both.
+    request.replace_body(ReqBody::Once(received.clone()));
+    Ok(received)
+}
+
+fn is_over_limit(error: &(dyn Error + 'static)) -> bool {
+    let within = error.downcast_ref().and_then(io::Error::get_ref);
+    error.is::<LengthLimitError>()
+        || within.is_some_and(|error| is_over_limit(error))
+        || error.source().is_some_and(is_over_limit)
 }
 
 fn config<'a>(request: &'a Request, depot: &'a Depot) -> Option<&'a Config> {

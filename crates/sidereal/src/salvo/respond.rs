@@ -1,7 +1,11 @@
 //! Events, streams and replies as salvo's responses.
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{
+    HeaderValue, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, VARY},
+};
+use http_body::Body;
 use salvo_core::{Response, Scribe, http::ResBody};
 
 use crate::{
@@ -9,12 +13,16 @@ use crate::{
     ScriptError, SelectorError, SignalsError, SignalsReply, Sse, TabIdError, reply::plain_text,
 };
 
-/// Headers that a hoop has set stay, unless these are the same.
+/// Headers that a hoop has set stay, unless these are the same; what the answer varies with is both.
 fn render(from: http::Response<ResBody>, response: &mut Response) {
     let (head, body) = from.into_parts();
     response.status_code(head.status);
+    let headers = response.headers_mut();
     for (name, value) in &head.headers {
-        response.headers_mut().insert(name, value.clone());
+        match *name == VARY {
+            true => headers.append(name, value.clone()),
+            false => headers.insert(name, value.clone()).is_some(),
+        };
     }
     response.replace_body(body);
 }
@@ -25,7 +33,23 @@ pub(super) fn render_whole(from: http::Response<Bytes>, response: &mut Response)
 
 impl Scribe for Sse {
     fn render(self, response: &mut Response) {
-        render(self.into_http().map(ResBody::stream), response);
+        let mut from = self.into_http();
+        let length = from.body().size_hint().exact();
+        let headers = from.headers_mut();
+        match length {
+            // salvo forgets it. None is known of what answers a HEAD.
+            Some(length) if length > 0 => {
+                headers.insert(CONTENT_LENGTH, length.into());
+            }
+            Some(_) => {}
+            // salvo's `Compression` would compress for each viewer what is to be sent as it is.
+            None if !headers.contains_key(CONTENT_ENCODING) => {
+                let as_it_is = HeaderValue::from_static("no-cache, no-transform");
+                headers.insert(CACHE_CONTROL, as_it_is);
+            }
+            None => {}
+        }
+        render(from.map(ResBody::stream), response);
     }
 }
 

@@ -38,7 +38,7 @@ impl Workers {
     pub(super) async fn start(count: usize) -> io::Result<Self> {
         let mut workers = Vec::new();
         for number in 0..count {
-            workers.push(Worker::start(number).await?);
+            workers.push(Worker::start(number, count > 1).await?);
         }
         Ok(Self { workers, turn: 0 })
     }
@@ -93,7 +93,7 @@ impl Worker {
         }
     }
 
-    async fn start(number: usize) -> io::Result<Self> {
+    async fn start(number: usize, is_one_of_many: bool) -> io::Result<Self> {
         let (tell, told) = oneshot::channel();
         let (stop, until_stopped) = oneshot::channel();
         let (is_stopped, stopped) = oneshot::channel();
@@ -102,6 +102,9 @@ impl Worker {
         thread::Builder::new()
             .name(format!("sidereal-serve-{number}"))
             .spawn(move || {
+                if is_one_of_many {
+                    sidereal_sse::mark_worker_thread();
+                }
                 let built = runtime::Builder::new_current_thread().enable_all().build();
                 let runtime = match built {
                     Ok(runtime) => runtime,

@@ -1,6 +1,7 @@
 //! Events, streams, replies and rejections as warp's replies.
 
-use http::StatusCode;
+use http::{StatusCode, header::CONTENT_LENGTH};
+use http_body::Body;
 use warp::{Reply, reply::Response};
 
 use crate::{
@@ -11,7 +12,11 @@ use crate::{
 
 impl Reply for Sse {
     fn into_response(self) -> Response {
-        let (head, body) = self.into_http().into_parts();
+        let (mut head, body) = self.into_http().into_parts();
+        // warp forgets it. None is known of what answers a HEAD.
+        if let Some(length) = body.size_hint().exact().filter(|length| *length > 0) {
+            head.headers.insert(CONTENT_LENGTH, length.into());
+        }
         let body = warp::reply::stream(body).into_response().into_body();
         Response::from_parts(head, body)
     }
