@@ -17,9 +17,10 @@ use crate::{
 /// | [`streams`](Self::streams) | [`StreamOptions`]: keep-alive 15 s, queue of 32 events, … |
 /// | [`events`](Self::events) | [`EventDefaults`]: what the Datastar client does by itself |
 /// | [`signals_limit`](Self::signals_limit) | the framework's own limit for bodies |
-/// | [`reject_with`](Self::reject_with) | a rejection is a plain 400 or 413 with a text |
+/// | [`reject_with`](Self::reject_with) | a rejection is a plain 400, 413 or 415 with a text |
 ///
-/// With actix-web it is `app_data`, with rocket a fairing, with axum a layer:
+/// With actix-web it is `app_data`, with rocket a fairing, with salvo a hoop, with poem `data`, with warp
+/// [`sidereal::warp::with`](crate::guide), with axum a layer:
 ///
 /// ```
 /// # #[cfg(feature = "axum")] {
@@ -113,7 +114,8 @@ impl Config {
     /// The largest body that is read for signals, in bytes; a larger one is rejected with a 413, and
     /// no more of it than this is kept. The framework's own limit for bodies holds beside it (axum:
     /// `DefaultBodyLimit`, 2 MiB; actix-web: `PayloadConfig`, 256 KiB; rocket: the limit `signals`,
-    /// else `json`, 1 MiB; salvo: `SecureMaxSize`, 64 KiB): the smaller one counts.
+    /// else `json`, 1 MiB; salvo: `SecureMaxSize`, 64 KiB; poem and warp have none, and this one is 2 MiB
+    /// there unless it is set): the smaller one counts.
     pub fn signals_limit(mut self, bytes: usize) -> Self {
         self.inner_mut().signals_limit = Some(bytes);
         self

@@ -2,7 +2,8 @@
 //!
 //! | guide | about |
 //! |---|---|
-//! | [`axum`](mod@axum) | extractors and responses for axum |
+//! | [`axum`](mod@axum) | what handlers take and return: extractors and responses for axum |
+//! | [`actix_web`](mod@actix_web), [`rocket`](mod@rocket), [`poem`](mod@poem), [`salvo`](mod@salvo) | the same on these, and what is their own; for warp see [`crate::warp`](mod@crate::warp) |
 //! | [`which_server`] | what each server does with a stream, and how many viewers it bears |
 //! | [`streams`] | one-shot and long-lived streams, hooks, ends, backpressure, shutdown |
 //! | [`push_to_everyone`] | views, topics and tickers: what is made once for many |
@@ -19,7 +20,16 @@ macro_rules! guides {
     ($($(#[$doc:meta])* $guide:ident: $file:literal;)*) => {$(
         $(#[$doc])*
         #[cfg_attr(
-            all(feature = "axum-listener", feature = "blocking", feature = "testing"),
+            all(
+                feature = "actix",
+                feature = "axum-listener",
+                feature = "blocking",
+                feature = "poem",
+                feature = "rocket",
+                feature = "salvo",
+                feature = "testing",
+                feature = "warp",
+            ),
             doc = include_str!(concat!("../docs/", $file))
         )]
         pub mod $guide {}
@@ -30,6 +40,18 @@ guides! {
     /// With axum.
     ///
     axum: "axum.md";
+    /// With actix-web.
+    ///
+    actix_web: "actix-web.md";
+    /// With rocket.
+    ///
+    rocket: "rocket.md";
+    /// With poem.
+    ///
+    poem: "poem.md";
+    /// With salvo.
+    ///
+    salvo: "salvo.md";
     /// Which server, and how many viewers.
     ///
     which_server: "which-server.md";

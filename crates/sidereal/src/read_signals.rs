@@ -60,7 +60,7 @@ pub const DEFAULT_SIGNALS_LIMIT: usize = 2 * 1024 * 1024;
 /// It knows no headers. An adapter that calls it for a body checks first that the request has a
 /// `Content-Type` of JSON or the header `Datastar-Request: true`, and else answers with
 /// [`ReadSignalsError::not_json_content`]: any other site's form can send a body of `text/plain` that
-/// is JSON, with the user's cookies. The extractors for axum do it.
+/// is JSON, with the user's cookies. All extractors do it.
 ///
 /// # Errors
 ///

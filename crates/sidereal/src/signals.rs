@@ -17,8 +17,9 @@ use crate::{ReadSignalsError, read_signals};
 /// | `Result<Signals<T>, SignalsRejection>` | are the handler's to decide about |
 /// | [`LenientSignals<T>`] | are logged, and count as absent |
 ///
-/// A plain page load has no signals: `Option<Signals<T>>` is `None` for it, and an answer of 400,
-/// 413 or 415 only for what came and cannot be read.
+/// A plain page load has no signals: `Option<Signals<T>>` (on actix-web, poem, rocket and salvo
+/// [`Optional`](crate::Optional)) is `None` for it, and an answer of 400, 413 or 415 only for what came
+/// and cannot be read.
 ///
 /// A body is read where its `Content-Type` is JSON, as the Datastar client's is, or the request has
 /// the header `Datastar-Request: true`. Anything else is a 415: a form of another site can send

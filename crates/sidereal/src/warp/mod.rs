@@ -25,6 +25,14 @@
 //! # drop(routes);
 //! ```
 //!
+//! With `use sidereal::*`, this module hides the crate `warp`, which is then `::warp`.
+//!
+//! warp guesses nothing of the client's version: to a request of HTTP/1.0 that has a `Host`, the answer
+//! says `Connection: keep-alive` and is closed all the same.
+//!
+//! `warp::compression` compresses what is compressed already, with an encoder for each viewer: put it
+//! around other routes than those that stream.
+//!
 //! # Settings
 //!
 //! warp has no application state, so a [`Config`](crate::Config) is given to the filters:
