@@ -1,11 +1,15 @@
 // <solar-canvas>: draws the pictures that it is given, and says which body was clicked.
 //
-//   properties   sky       { day, speed, au: [[x, y] × 9], orbit: [x, y, z, vx, vy, vz] or [] }: places of Mercury to
-//                Neptune and Cassini in AU; Cassini about Saturn in thousand km and km/s
+//   properties   sky       { day, speed, au: [[x, y] × 9], orbit: [x, y, z, vx, vy, vz] or [], moons: [[x, y, z] × 6] or [] }:
+//                places of Mercury to Neptune and Cassini in AU; Cassini about Saturn in thousand km and km/s; Mimas to
+//                Titan about Saturn in thousand km
 //   attributes   scene     address of the orbits and of Cassini's path, fetched once
-//                view      "system" (logarithmic), "inner", "cruise" or "saturn"
+//                view      "system" (logarithmic), "inner", "cruise", "saturn" or "follow" (Cassini in the middle)
 //                selected  id of the body that is marked
+//                event     what happened last: where it changes, Cassini flashes
 //   events       body-select, with detail.id
+//
+// Wheel, pinch and + and - zoom; dragging and the arrow keys pan; 0 and a double click go back to the whole view.
 //
 // Pictures come a few times a second. Between two of them the component moves the bodies itself, unless the viewer prefers
 // reduced motion; it draws nothing while nothing changes.
@@ -16,6 +20,10 @@ import { orbit } from "./orbit.js";
 const GM_SATURN = 0.0379405848418; // (thousand km)^3/s^2
 const VIEW_CHANGE = 450; // ms
 const REACH = 24; // px around a body in which a click is meant for it
+const FLASH = 1600; // ms
+const ZOOM = [0.6, 400];
+const STEP = 60; // px that an arrow key pans
+const DRAG = 4; // px that a finger trembles
 
 const turn = 2 * Math.PI;
 
@@ -35,7 +43,7 @@ function between(from, to, part, prograde) {
 }
 
 export class SolarCanvas extends HTMLElement {
-  static observedAttributes = ["scene", "view", "selected"];
+  static observedAttributes = ["scene", "view", "selected", "event"];
 
   #canvas = document.createElement("canvas");
   #context = this.#canvas.getContext("2d");
@@ -54,6 +62,11 @@ export class SolarCanvas extends HTMLElement {
   #viewChanged = -Infinity;
   #hovered = null;
   #places = new Map();
+  /** What the viewer has done to the view: enlarged it, and moved it by so many pixels. */
+  #camera = { zoom: 1, x: 0, y: 0 };
+  #pointers = new Map();
+  #dragged = false;
+  #flashed = -Infinity;
   #request = 0;
   #colors = null;
 
@@ -61,14 +74,27 @@ export class SolarCanvas extends HTMLElement {
     super();
     const root = this.attachShadow({ mode: "open" });
     const style = document.createElement("style");
-    style.textContent = ":host { display: block; position: relative } canvas { position: absolute; inset: 0; width: 100%; height: 100%; touch-action: manipulation }";
+    // One finger scrolls the page up and down; two are the map's.
+    style.textContent = ":host { display: block; position: relative } canvas { position: absolute; inset: 0; width: 100%; height: 100%; touch-action: pan-y }";
     root.append(style, this.#canvas);
     this.#canvas.addEventListener("click", (event) => {
-      const id = this.#find(event);
+      const id = this.#dragged ? null : this.#find(event);
       if (id) this.dispatchEvent(new CustomEvent("body-select", { detail: { id }, bubbles: true }));
     });
-    this.#canvas.addEventListener("pointermove", (event) => this.#hover(this.#find(event)));
+    this.#canvas.addEventListener("dblclick", () => this.#look({ zoom: 1, x: 0, y: 0 }));
+    this.#canvas.addEventListener("wheel", (event) => {
+      event.preventDefault();
+      this.#zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015)), event.offsetX, event.offsetY);
+    }, { passive: false });
+    this.#canvas.addEventListener("pointerdown", (event) => {
+      this.#canvas.setPointerCapture(event.pointerId);
+      this.#dragged = false;
+      this.#pointers.set(event.pointerId, event);
+    });
+    this.#canvas.addEventListener("pointermove", (event) => (this.#pointers.has(event.pointerId) ? this.#drag(event) : this.#hover(this.#find(event))));
+    for (const type of ["pointerup", "pointercancel"]) this.#canvas.addEventListener(type, (event) => this.#pointers.delete(event.pointerId));
     this.#canvas.addEventListener("pointerleave", () => this.#hover(null));
+    this.addEventListener("keydown", (event) => this.#key(event));
     this.#calm.addEventListener("change", () => this.#draw());
   }
 
@@ -79,6 +105,7 @@ export class SolarCanvas extends HTMLElement {
       delete this.sky;
       this.sky = early;
     }
+    if (!this.hasAttribute("tabindex")) this.tabIndex = 0;
     this.#resize.observe(this);
     this.#measure();
   }
@@ -89,12 +116,15 @@ export class SolarCanvas extends HTMLElement {
     this.#request = 0;
   }
 
-  attributeChangedCallback(name, _, value) {
+  attributeChangedCallback(name, old, value) {
     if (name === "scene" && value) this.#load(value);
+    // Not the first one, which is news to nobody.
+    if (name === "event" && old && value && value !== old) this.#flashed = performance.now();
     if (name === "view" && value && value !== this.#view) {
       this.#oldView = this.#view;
       this.#view = value;
       this.#viewChanged = performance.now();
+      this.#camera = { zoom: 1, x: 0, y: 0 };
     }
     this.#draw();
   }
@@ -106,7 +136,7 @@ export class SolarCanvas extends HTMLElement {
   set sky(sky) {
     if (!sky?.au?.length) return;
     const now = performance.now();
-    const next = { day: sky.day, speed: sky.speed, au: sky.au.map(([x, y]) => [x, y]), orbit: [...(sky.orbit ?? [])] };
+    const next = { day: sky.day, speed: sky.speed, au: sky.au.map(([x, y]) => [x, y]), orbit: [...(sky.orbit ?? [])], moons: (sky.moons ?? []).map((place) => [...place]) };
     // The way from the old picture to this one is shown while the next is awaited; after a jump there is no way.
     const jump = !this.#sky || next.day < this.#sky.day || next.day - this.#sky.day > 400;
     this.#before = jump ? null : this.#now(now);
@@ -144,7 +174,9 @@ export class SolarCanvas extends HTMLElement {
     const part = this.#calm.matches || !this.#before ? 1 : Math.min(1, (time - this.#arrived) / this.#interval);
     const day = part < 1 ? this.#before.day + (sky.day - this.#before.day) * part : sky.day;
     const au = sky.au.map((place, i) => between(this.#before?.au[i], place, part, BODIES[i + 1].id !== "cassini"));
-    return { day, au, part, aboutSaturn: this.#orbit?.after((day - sky.day) * 86400) ?? null };
+    // A moon's way between two pictures is a straight line where it is short, and is not shown where it is not.
+    const moons = sky.moons.map((place, i) => place.map((x, axis) => (this.#before?.moons[i] ? this.#before.moons[i][axis] + (x - this.#before.moons[i][axis]) * part : x)));
+    return { day, au, part, moons, step: this.#before ? Math.abs(sky.day - this.#before.day) : 0, aboutSaturn: this.#orbit?.after((day - sky.day) * 86400) ?? null };
   }
 
   #draw(atOnce = false) {
@@ -159,6 +191,7 @@ export class SolarCanvas extends HTMLElement {
     this.#colors ??= getComputedStyle(this);
     const { width, height, ratio } = this.#size;
     const now = this.#sky ? this.#now(Math.max(time, this.#arrived)) : null;
+    const flash = Math.min(1, (Math.max(time, this.#flashed) - this.#flashed) / FLASH);
     const change = this.#calm.matches ? 1 : Math.min(1, (time - this.#viewChanged) / VIEW_CHANGE);
     if (now?.aboutSaturn && this.#trail.at(-1)?.day !== now.day) {
       this.#trail.push({ day: now.day, place: now.aboutSaturn });
@@ -178,8 +211,51 @@ export class SolarCanvas extends HTMLElement {
       selected: this.getAttribute("selected"),
       hovered: this.#hovered,
       color: (name) => this.#colors.getPropertyValue(name).trim(),
+      camera: this.#camera,
+      flash: flash < 1 ? { part: this.#calm.matches ? 0.4 : flash, text: this.getAttribute("event") } : null,
     });
-    if ((now && now.part < 1) || change < 1) this.#draw();
+    if ((now && now.part < 1) || change < 1 || flash < 1) this.#draw();
+  }
+
+  #look(camera) {
+    this.#camera = camera;
+    this.#draw();
+  }
+
+  /** Enlarges what is seen; what is at x, y stays there. */
+  #zoom(factor, x = this.#size.width / 2, y = this.#size.height / 2) {
+    const { zoom, x: panX, y: panY } = this.#camera;
+    const next = Math.min(ZOOM[1], Math.max(ZOOM[0], zoom * factor));
+    const [dx, dy] = [x - this.#size.width / 2, y - this.#size.height / 2];
+    this.#look({ zoom: next, x: dx - ((dx - panX) * next) / zoom, y: dy - ((dy - panY) * next) / zoom });
+  }
+
+  #pan(dx, dy) {
+    this.#look({ ...this.#camera, x: this.#camera.x + dx, y: this.#camera.y + dy });
+  }
+
+  #drag(event) {
+    const before = this.#pointers.get(event.pointerId);
+    const [dx, dy] = [event.offsetX - before.offsetX, event.offsetY - before.offsetY];
+    if (!this.#dragged && Math.hypot(dx, dy) < DRAG) return;
+    this.#dragged = true;
+    const other = [...this.#pointers.values()].find(({ pointerId }) => pointerId !== event.pointerId);
+    this.#pointers.set(event.pointerId, event);
+    if (!other) return this.#pan(dx, dy);
+    const apart = ({ offsetX, offsetY }) => Math.max(10, Math.hypot(offsetX - other.offsetX, offsetY - other.offsetY));
+    this.#zoom(apart(event) / apart(before), (event.offsetX + other.offsetX) / 2, (event.offsetY + other.offsetY) / 2);
+    this.#pan(dx / 2, dy / 2);
+  }
+
+  #key(event) {
+    const pans = { ArrowLeft: [STEP, 0], ArrowRight: [-STEP, 0], ArrowUp: [0, STEP], ArrowDown: [0, -STEP] };
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (pans[event.key]) this.#pan(...pans[event.key]);
+    else if (event.key === "+" || event.key === "=") this.#zoom(1.4);
+    else if (event.key === "-") this.#zoom(1 / 1.4);
+    else if (event.key === "0") this.#look({ zoom: 1, x: 0, y: 0 });
+    else return;
+    event.preventDefault();
   }
 
   /** The body under the pointer: the nearest one in reach. */

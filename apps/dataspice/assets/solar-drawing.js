@@ -31,11 +31,18 @@ const RINGS = [
   [122.17, 136.775, 0.5],
 ];
 const SATURN_RADIUS = 58.232;
-const MOON_ORBITS = [
-  ["Enceladus", 238.04],
-  ["Rhea", 527.1],
-  ["Titan", 1221.87],
+/** In the order of the picture: how far from Saturn's centre, and days for one turn. */
+const MOONS = [
+  { id: "mimas", name: "Mimas", orbit: 185.5, period: 0.942, radius: 1.6, color: "#b8b8b8" },
+  { id: "enceladus", name: "Enceladus", orbit: 238.04, period: 1.37, radius: 1.8, color: "#f2fbff" },
+  { id: "tethys", name: "Tethys", orbit: 294.67, period: 1.888, radius: 2, color: "#d9d9d6" },
+  { id: "dione", name: "Dione", orbit: 377.42, period: 2.737, radius: 2, color: "#cfd2d6" },
+  { id: "rhea", name: "Rhea", orbit: 527.07, period: 4.518, radius: 2.3, color: "#c9c2b8" },
+  { id: "titan", name: "Titan", orbit: 1221.87, period: 15.95, radius: 3.6, color: "#e8a33d" },
 ];
+const NAMED = [...BODIES, ...MOONS];
+/** Half the width of what is seen around Cassini: AU on the way, thousand km at Saturn. */
+const FOLLOWED = { au: 1.4, saturn: 1500 };
 
 function normal(v) {
   const length = Math.hypot(...v);
@@ -55,15 +62,41 @@ export function draw(c, picture) {
   c.fillStyle = "#000";
   c.fillRect(0, 0, width, height);
   stars(c, width, height);
-  return picture.view === "saturn" ? drawSaturn(c, picture) : drawSun(c, picture);
+  const atSaturn = picture.view === "saturn" || (picture.view === "follow" && picture.now?.aboutSaturn);
+  const places = atSaturn ? drawSaturn(c, picture) : drawSun(c, picture);
+  if (picture.flash && places.has("cassini")) flash(c, picture, places.get("cassini"));
+  return places;
+}
+
+/** Something has just happened, where Cassini is. */
+function flash(c, { width, height, flash: { part, text }, color }, { x, y }) {
+  c.globalAlpha = 1 - part;
+  c.strokeStyle = color("--amber");
+  c.lineWidth = 2;
+  for (const delay of [0, 0.25]) {
+    const wave = part - delay;
+    if (wave <= 0) continue;
+    c.beginPath();
+    c.arc(x, y, 6 + wave * 70, 0, TURN);
+    c.stroke();
+  }
+  c.globalAlpha = Math.min(1, 2 - 2 * part);
+  c.font = font(width < 480 ? 11 : 13);
+  c.textAlign = "center";
+  c.fillStyle = color("--amber");
+  c.fillText(text, width / 2, height - 34, width - 24);
+  c.globalAlpha = 1;
+  c.lineWidth = 1;
 }
 
 function drawSun(c, picture) {
-  const { width, height, scene, now } = picture;
-  const [cx, cy] = [width / 2, height / 2];
-  const half = Math.min(width, height) / 2 - (width < 480 ? 14 : 26);
-  const newScale = SCALES[picture.view] ?? SCALES.system;
-  const oldScale = SCALES[picture.oldView] ?? newScale;
+  const { width, height, scene, now, camera } = picture;
+  const isFollowing = picture.view === "follow" && now;
+  const newScale = isFollowing ? { map: (r) => r / FOLLOWED.au, ticks: [], note: `linear, ${(FOLLOWED.au / camera.zoom).toPrecision(2)} AU to the edge` } : (SCALES[picture.view] ?? SCALES.system);
+  const oldScale = isFollowing ? newScale : (SCALES[picture.oldView] ?? newScale);
+  const half = (Math.min(width, height) / 2 - (width < 480 ? 14 : 26)) * camera.zoom;
+  const from = isFollowing ? now.au[8] : [0, 0];
+  const [cx, cy] = [width / 2 + camera.x - (from[0] * half) / FOLLOWED.au, height / 2 + camera.y + (from[1] * half) / FOLLOWED.au];
   const scale = (r) => half * (oldScale.map(r) * (1 - picture.change) + newScale.map(r) * picture.change);
   const project = ([x, y]) => {
     const r = Math.hypot(x, y);
@@ -101,7 +134,7 @@ function drawSun(c, picture) {
 }
 
 /** Distances on the axes, as on an instrument. */
-function ticks(c, { width, height }, cx, cy, scale, { ticks, note }) {
+function ticks(c, { width, height, camera }, cx, cy, scale, { ticks, note }) {
   c.strokeStyle = "rgba(130, 160, 175, 0.10)";
   c.beginPath();
   c.moveTo(0, Math.round(cy) + 0.5);
@@ -123,8 +156,10 @@ function ticks(c, { width, height }, cx, cy, scale, { ticks, note }) {
     c.fillText(`${au} AU`, x, cy + 16);
   }
   c.textAlign = "left";
-  c.fillText(`J2000 ecliptic, from its north · ${note}`, 12, height - 12);
+  c.fillText(`J2000 ecliptic, from its north · ${note}${enlarged(camera)}`, 12, height - 12);
 }
+
+const enlarged = ({ zoom }) => (zoom === 1 ? "" : ` · × ${zoom.toPrecision(2)}`);
 
 /** The whole path: what is behind in the colours of the phases, what is ahead dashed. */
 function path(c, { scene, now, color }, project) {
@@ -199,26 +234,31 @@ function cassini(c, x, y) {
 }
 
 function drawSaturn(c, picture) {
-  const { width, height, now, orbit, trail, color } = picture;
-  const [cx, cy] = [width / 2, height / 2];
+  const { width, height, now, orbit, trail, color, camera } = picture;
+  const isFollowing = picture.view === "follow";
   const half = Math.min(width, height) / 2 - 20;
-  const reach = Math.max(1400, Math.min(9600, (orbit?.apoapsis ?? 1400) * 1.06));
-  const k = half / reach;
+  const reach = isFollowing ? FOLLOWED.saturn : Math.max(1400, Math.min(9600, (orbit?.apoapsis ?? 1400) * 1.06));
+  const k = (half / reach) * camera.zoom;
+  const from = isFollowing ? now.aboutSaturn : [0, 0];
+  const [cx, cy] = [width / 2 + camera.x - from[0] * k, height / 2 + camera.y + from[1] * k];
   const project = ([x, y]) => [cx + x * k, cy - y * k];
 
   c.lineWidth = 1;
   c.font = font(10);
   c.textAlign = "left";
-  for (const [name, radius] of MOON_ORBITS) {
+  const moons = now?.moons ?? [];
+  // Where a moon goes a good part of its way round between two pictures, its place says nothing: its orbit has its name.
+  const isShown = ({ period }, i) => moons[i] && now.step < period / 6;
+  MOONS.forEach((moon, i) => {
     c.strokeStyle = "rgba(130, 160, 175, 0.28)";
-    circle(c, cx, cy, radius * k);
+    circle(c, cx, cy, moon.orbit * k);
     c.stroke();
-    if (radius * k > 40) {
-      const [dx, dy] = tilted(-0.7, radius * k);
+    if (!isShown(moon, i) && moon.orbit * k > 40 && (moon.id === "titan" || moon.orbit * k > 90)) {
+      const [dx, dy] = tilted(-0.7, moon.orbit * k);
       c.fillStyle = "rgba(140, 165, 180, 0.6)";
-      c.fillText(name, cx + dx + 5, cy - dy + 3);
+      c.fillText(moon.name, cx + dx + 5, cy - dy + 3);
     }
-  }
+  });
   const shown = Math.max(k, 5 / SATURN_RADIUS);
   rings(c, cx, cy, shown, -1);
   planet(c, { id: "", radius: SATURN_RADIUS * shown, color: BODIES[6].color }, cx, cy);
@@ -226,7 +266,14 @@ function drawSaturn(c, picture) {
 
   const places = new Map([["saturn", { x: cx, y: cy, radius: 136.775 * shown }]]);
   c.fillStyle = "rgba(140, 165, 180, 0.55)";
-  c.fillText(`J2000 ecliptic, from its north · ${(reach / 1000).toFixed(1)} million km to the edge`, 12, height - 12, width - 24);
+  c.fillText(`J2000 ecliptic, from its north · ${(reach / 1000 / camera.zoom).toPrecision(2)} million km to the edge${enlarged(camera)}`, 12, height - 12, width - 24);
+  MOONS.forEach((moon, i) => {
+    if (!isShown(moon, i)) return;
+    const [x, y] = project(moons[i]);
+    c.fillStyle = moon.color;
+    disc(c, x, y, moon.radius);
+    if (Math.hypot(x - cx, y - cy) > 24) places.set(moon.id, { x, y, radius: moon.radius });
+  });
   if (!now?.aboutSaturn) {
     if (now) {
       const [saturn, probe] = [now.au[5], now.au[8]];
@@ -293,7 +340,7 @@ function rings(c, cx, cy, k, side) {
 function labels(c, { width, height, selected, hovered }, places) {
   const taken = [];
   const free = (box) => box.x > 2 && box.x + box.w < width - 2 && box.y > 2 && box.y + box.h < height - 2 && !taken.some((t) => box.x < t.x + t.w && t.x < box.x + box.w && box.y < t.y + t.h && t.y < box.y + box.h);
-  const order = [...BODIES].sort((a, b) => rank(b.id) - rank(a.id));
+  const order = [...NAMED].sort((a, b) => rank(b.id) - rank(a.id));
   function rank(id) {
     return id === selected ? 3 : id === hovered ? 4 : id === "cassini" ? 2 : 0;
   }
