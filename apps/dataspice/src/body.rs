@@ -17,11 +17,18 @@ pub(crate) enum Body {
     Saturn,
     Uranus,
     Neptune,
+    Mimas,
+    Enceladus,
+    Tethys,
+    Dione,
+    Rhea,
+    Titan,
     Cassini,
+    Huygens,
 }
 
 impl Body {
-    pub(crate) const ALL: [Body; 11] = [
+    pub(crate) const ALL: [Body; 18] = [
         Body::Sun,
         Body::Mercury,
         Body::Venus,
@@ -32,7 +39,14 @@ impl Body {
         Body::Saturn,
         Body::Uranus,
         Body::Neptune,
+        Body::Mimas,
+        Body::Enceladus,
+        Body::Tethys,
+        Body::Dione,
+        Body::Rhea,
+        Body::Titan,
         Body::Cassini,
+        Body::Huygens,
     ];
 
     /// The planets by distance from the Sun.
@@ -45,6 +59,16 @@ impl Body {
         Body::Saturn,
         Body::Uranus,
         Body::Neptune,
+    ];
+
+    /// Saturn's moons that are shown, by distance from it.
+    pub(crate) const MOONS: [Body; 6] = [
+        Body::Mimas,
+        Body::Enceladus,
+        Body::Tethys,
+        Body::Dione,
+        Body::Rhea,
+        Body::Titan,
     ];
 
     /// What it is called in addresses, signals and JSON.
@@ -60,7 +84,14 @@ impl Body {
             Body::Saturn => "saturn",
             Body::Uranus => "uranus",
             Body::Neptune => "neptune",
+            Body::Mimas => "mimas",
+            Body::Enceladus => "enceladus",
+            Body::Tethys => "tethys",
+            Body::Dione => "dione",
+            Body::Rhea => "rhea",
+            Body::Titan => "titan",
             Body::Cassini => "cassini",
+            Body::Huygens => "huygens",
         }
     }
 
@@ -77,11 +108,18 @@ impl Body {
             Body::Saturn => "Saturn",
             Body::Uranus => "Uranus",
             Body::Neptune => "Neptune",
+            Body::Mimas => "Mimas",
+            Body::Enceladus => "Enceladus",
+            Body::Tethys => "Tethys",
+            Body::Dione => "Dione",
+            Body::Rhea => "Rhea",
+            Body::Titan => "Titan",
             Body::Cassini => "Cassini",
+            Body::Huygens => "Huygens",
         }
     }
 
-    /// The days that one turn about the Sun takes (sidereal); none for the Sun, the Moon and Cassini.
+    /// The days that one turn about the Sun takes (sidereal); only the planets have them.
     pub(crate) fn year_days(self) -> Option<f64> {
         match self {
             Body::Mercury => Some(87.969),
@@ -92,11 +130,21 @@ impl Body {
             Body::Saturn => Some(10_759.22),
             Body::Uranus => Some(30_685.4),
             Body::Neptune => Some(60_189.0),
-            Body::Sun | Body::Moon | Body::Cassini => None,
+            Body::Sun
+            | Body::Moon
+            | Body::Mimas
+            | Body::Enceladus
+            | Body::Tethys
+            | Body::Dione
+            | Body::Rhea
+            | Body::Titan
+            | Body::Cassini
+            | Body::Huygens => None,
         }
     }
 
-    /// What the details pane says, as label and text. Radii are means by volume; figures after NASA's planetary fact sheets.
+    /// What the details pane says, as label and text. Radii are means by volume; figures after NASA's planetary fact sheets,
+    /// the moons' distances after `data/moons.json`, those of Huygens after ESA's fact sheet.
     pub(crate) fn facts(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Body::Sun => &[
@@ -160,12 +208,58 @@ impl Body {
                 ("Orbit", "164.8 years"),
                 ("Turns in", "16 h 7 min"),
             ],
+            Body::Mimas => &[
+                ("Radius", "198 km"),
+                ("Orbit", "22 h 37 min about Saturn"),
+                ("Mean distance", "185,539 km from Saturn"),
+                ("Crater Herschel", "139 km across"),
+                ("Found by", "William Herschel, 1789"),
+            ],
+            Body::Enceladus => &[
+                ("Radius", "252 km"),
+                ("Orbit", "1 d 8 h 53 min about Saturn"),
+                ("Mean distance", "238,042 km from Saturn"),
+                ("Known for", "jets of water from its south pole"),
+                ("Found by", "William Herschel, 1789"),
+            ],
+            Body::Tethys => &[
+                ("Radius", "531 km"),
+                ("Orbit", "1 d 21 h 18 min about Saturn"),
+                ("Mean distance", "294,672 km from Saturn"),
+                ("Found by", "Giovanni Cassini, 1684"),
+            ],
+            Body::Dione => &[
+                ("Radius", "561 km"),
+                ("Orbit", "2 d 17 h 41 min about Saturn"),
+                ("Mean distance", "377,415 km from Saturn"),
+                ("Found by", "Giovanni Cassini, 1684"),
+            ],
+            Body::Rhea => &[
+                ("Radius", "764 km"),
+                ("Orbit", "4 d 12 h 25 min about Saturn"),
+                ("Mean distance", "527,068 km from Saturn"),
+                ("Found by", "Giovanni Cassini, 1672"),
+            ],
+            Body::Titan => &[
+                ("Radius", "2,575 km"),
+                ("Orbit", "15 d 22 h 41 min about Saturn"),
+                ("Mean distance", "1,221,865 km from Saturn"),
+                ("Air", "nitrogen and methane, 1.5 bar"),
+                ("Surface", "94 K"),
+                ("Found by", "Christiaan Huygens, 1655"),
+            ],
             Body::Cassini => &[
                 ("Height", "6.8 m"),
                 ("Mass at launch", "5,712 kg, with Huygens"),
                 ("Antenna", "4 m across"),
                 ("Power", "3 plutonium generators"),
                 ("Launched", "1997-10-15, Cape Canaveral"),
+            ],
+            Body::Huygens => &[
+                ("Mass", "318 kg"),
+                ("Heat shield", "2.7 m across"),
+                ("Descent", "2 h 28 min, by parachute"),
+                ("Sent from the surface for", "72 min, as Cassini heard it"),
             ],
         }
     }
@@ -223,7 +317,7 @@ mod tests {
                 .unwrap_err()
                 .to_string()
                 .len()
-                < 200
+                < 300
         );
     }
 }

@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use crate::huygens::{Huygens, HuygensError, Times};
 use crate::kepler::{self, NotAnEllipse, State};
+use crate::moons::{Moons, MoonsError};
 use crate::time::{Moment, TimeError};
 use crate::vector::Vector;
 
@@ -41,13 +43,14 @@ pub(crate) struct Event {
     pub(crate) text: String,
 }
 
-/// The whole mission: arcs and events, both in order of time.
+/// The whole mission: arcs and events, both in order of time, and what moves about Saturn besides Cassini.
 #[derive(Clone, Debug)]
 pub(crate) struct Mission {
     arcs: Vec<Arc>,
     events: Vec<Event>,
-    gm_sun: f64,
-    gm_saturn: f64,
+    gm: Gm,
+    moons: Moons,
+    huygens: Huygens,
 }
 
 /// Where Cassini is, relative to the centre of its arc.
@@ -92,18 +95,20 @@ impl Mission {
             });
         }
         events.sort_by(|a, b| a.at.julian_day().total_cmp(&b.at.julian_day()));
-        let mission = Mission {
-            arcs,
-            events,
-            gm_sun: file.gm_km3_s2.sun,
-            gm_saturn: file.gm_km3_s2.saturn,
-        };
-        for arc in &mission.arcs {
-            mission
-                .along(arc, arc.end)
+        let gm = file.gm_km3_s2;
+        for arc in &arcs {
+            arc.at(arc.end, gm)
                 .map_err(|_| DataError::Orbit(arc.name.clone()))?;
         }
-        Ok(mission)
+        let moons = Moons::load().map_err(DataError::Moons)?;
+        let huygens = huygens(&arcs, &events, gm, &moons).map_err(DataError::Huygens)?;
+        Ok(Mission {
+            arcs,
+            events,
+            gm,
+            moons,
+            huygens,
+        })
     }
 
     /// Launch, where the first arc begins.
@@ -122,18 +127,38 @@ impl Mission {
     ///
     /// [`OutsideMission`] before launch, and after the end.
     pub(crate) fn place(&self, at: Moment) -> Result<Place<'_>, OutsideMission> {
-        let outside = || OutsideMission {
-            asked: at,
+        if !(at >= self.start() && at <= self.end()) {
+            return Err(self.outside(at));
+        }
+        let arc = arc_at(&self.arcs, at);
+        let state = arc.at(at, self.gm).map_err(|_| self.outside(at))?;
+        Ok(Place { arc, state })
+    }
+
+    pub(crate) fn moons(&self) -> &Moons {
+        &self.moons
+    }
+
+    pub(crate) fn huygens(&self) -> &Huygens {
+        &self.huygens
+    }
+
+    /// Where Huygens is about Saturn, while it flies.
+    ///
+    /// # Errors
+    ///
+    /// None at a moment of the mission.
+    pub(crate) fn huygens_flight(&self, at: Moment) -> Result<State, OutsideMission> {
+        self.huygens.flight(at).map_err(|_| self.outside(at))
+    }
+
+    /// That this moment is none of the mission's.
+    pub(crate) fn outside(&self, asked: Moment) -> OutsideMission {
+        OutsideMission {
+            asked,
             start: self.start(),
             end: self.end(),
-        };
-        if !(at >= self.start() && at <= self.end()) {
-            return Err(outside());
         }
-        let after = self.arcs.partition_point(|arc| arc.start <= at);
-        let arc = &self.arcs[after - 1];
-        let state = self.along(arc, at).map_err(|_| outside())?;
-        Ok(Place { arc, state })
     }
 
     /// All events, in order of time.
@@ -154,14 +179,42 @@ impl Mission {
             .checked_sub(1)
             .and_then(|i| self.events.get(i))
     }
+}
 
-    fn along(&self, arc: &Arc, at: Moment) -> Result<State, NotAnEllipse> {
-        let gm = match arc.center {
-            Center::Sun => self.gm_sun,
-            Center::Saturn => self.gm_saturn,
+impl Arc {
+    /// Relative to its centre.
+    fn at(&self, at: Moment, gm: Gm) -> Result<State, NotAnEllipse> {
+        let gm = match self.center {
+            Center::Sun => gm.sun,
+            Center::Saturn => gm.saturn,
         };
-        kepler::propagate(arc.state, gm, at.seconds_since(arc.epoch))
+        kepler::propagate(self.state, gm, at.seconds_since(self.epoch))
     }
+}
+
+/// The arc of a moment; the first or the last one outside of all.
+fn arc_at(arcs: &[Arc], at: Moment) -> &Arc {
+    let after = arcs.partition_point(|arc| arc.start <= at);
+    &arcs[after.max(1) - 1]
+}
+
+/// Lets Huygens fly from Cassini to Titan at the times that the events have.
+fn huygens(arcs: &[Arc], events: &[Event], gm: Gm, moons: &Moons) -> Result<Huygens, HuygensError> {
+    let when = |begins: &'static str| {
+        let event = events.iter().find(|event| event.text.starts_with(begins));
+        event
+            .map(|event| event.at)
+            .ok_or(HuygensError::NoEvent(begins))
+    };
+    let times = Times {
+        release: when("Huygens probe released")?,
+        entry: when("Huygens enters")?,
+        landing: when("Huygens lands")?,
+    };
+    let cassini = arc_at(arcs, times.release)
+        .at(times.release, gm)
+        .map_err(HuygensError::Orbit)?;
+    Huygens::aimed(times, cassini, moons.titan(times.entry), gm.saturn)
 }
 
 /// The parts that people know the mission by.
@@ -272,6 +325,8 @@ pub(crate) enum DataError {
     Orbit(String),
     /// The time of an arc or an event cannot be read.
     Time(TimeError),
+    Moons(MoonsError),
+    Huygens(HuygensError),
 }
 
 impl fmt::Display for DataError {
@@ -282,6 +337,8 @@ impl fmt::Display for DataError {
             DataError::Gap(name) => write!(f, "Cassini's path has a gap after the arc {name:?}"),
             DataError::Orbit(name) => write!(f, "the arc {name:?} of Cassini's path is no ellipse"),
             DataError::Time(error) => write!(f, "a time in Cassini's data cannot be read: {error}"),
+            DataError::Moons(error) => error.fmt(f),
+            DataError::Huygens(error) => error.fmt(f),
         }
     }
 }
@@ -295,7 +352,8 @@ struct File {
     events: Vec<EventInFile>,
 }
 
-#[derive(Deserialize)]
+/// Gravitational parameters, km³/s².
+#[derive(Clone, Copy, Debug, Deserialize)]
 struct Gm {
     sun: f64,
     saturn: f64,
@@ -399,8 +457,8 @@ mod tests {
         for pair in mission.arcs.windows(2) {
             assert_eq!(pair[0].end, pair[1].start);
             if pair[0].center == pair[1].center {
-                let end = mission.along(&pair[0], pair[0].end).unwrap().position;
-                let start = mission.along(&pair[1], pair[1].start).unwrap().position;
+                let end = pair[0].at(pair[0].end, mission.gm).unwrap().position;
+                let start = pair[1].at(pair[1].start, mission.gm).unwrap().position;
                 largest = largest.max(end.distance(start));
             }
         }
@@ -417,8 +475,8 @@ mod tests {
             .position(|a| a.center == Center::Saturn)
             .unwrap();
         let at = mission.arcs[i].start;
-        let cruise = mission.along(&mission.arcs[i - 1], at).unwrap().position;
-        let capture = mission.along(&mission.arcs[i], at).unwrap().position;
+        let cruise = mission.arcs[i - 1].at(at, mission.gm).unwrap().position;
+        let capture = mission.arcs[i].at(at, mission.gm).unwrap().position;
         let saturn = planets::position(Body::Saturn, at).unwrap();
         // 82,855 km with DE421's Saturn; VSOP87's may be some thousand km from it.
         let step = cruise.distance(capture + saturn);

@@ -15,7 +15,7 @@ const EARTH_TO_MOON: f64 = 81.300_568;
 /// Half the distance in time of the two places from which a velocity comes, in days.
 const HALF_STEP: f64 = 0.01;
 
-/// The heliocentric place of a body in km; none for Cassini, whose path is in [`crate::cassini`].
+/// The heliocentric place of a body in km; none for Saturn's moons (see [`crate::moons`]), Cassini and Huygens.
 ///
 /// A planet costs some 0.1 ms: its series has thousands of terms.
 pub(crate) fn position(body: Body, at: Moment) -> Option<Vector> {
@@ -31,12 +31,19 @@ pub(crate) fn position(body: Body, at: Moment) -> Option<Vector> {
         Body::Saturn => vsop87a::saturn(day),
         Body::Uranus => vsop87a::uranus(day),
         Body::Neptune => vsop87a::neptune(day),
-        Body::Cassini => return None,
+        Body::Mimas
+        | Body::Enceladus
+        | Body::Tethys
+        | Body::Dione
+        | Body::Rhea
+        | Body::Titan
+        | Body::Cassini
+        | Body::Huygens => return None,
     };
     Some(km(au))
 }
 
-/// The heliocentric velocity of a body in km/s; none for Cassini.
+/// The heliocentric velocity of a body in km/s; none for those that have no place here.
 ///
 /// A central difference over half an hour, good to 1 mm/s for the planets and 1 m/s for the Moon.
 pub(crate) fn velocity(body: Body, at: Moment) -> Option<Vector> {

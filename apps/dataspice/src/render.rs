@@ -312,6 +312,9 @@ pub(crate) fn details(body: Body, sky: &Sky) -> Markup {
                 @if body != Body::Sun {
                     dt { "Speed" } dd { (format!("{:.2} km/s about the Sun", sky.velocity(body).length())) }
                 }
+                @for (label, text) in at_saturn(body, sky) {
+                    dt { (label) } dd { (text) }
+                }
             }
         }
     }
@@ -320,6 +323,23 @@ pub(crate) fn details(body: Body, sky: &Sky) -> Markup {
 /// Why a command was refused.
 pub(crate) fn problem(problem: &impl Display) -> Markup {
     html! { p #problem role="alert" { (problem) } }
+}
+
+/// What there is to say besides of Saturn's moons and of the two that went there.
+fn at_saturn(body: Body, sky: &Sky) -> Vec<(&'static str, String)> {
+    let mut said = Vec::new();
+    let past = |other| format!("{:.2} km/s", sky.speed(body, other));
+    if Body::MOONS.contains(&body) || matches!(body, Body::Cassini | Body::Huygens) {
+        said.push(("From Saturn", distance(sky.distance(body, Body::Saturn))));
+        said.push(("Past Saturn", past(Body::Saturn)));
+    }
+    if body == Body::Huygens {
+        said.push(("Now", sky.huygens.name().to_owned()));
+    }
+    if body == Body::Cassini {
+        said.push(("Past Earth", past(Body::Earth)));
+    }
+    said
 }
 
 /// The details pane where a request could not be answered.
@@ -468,6 +488,15 @@ mod tests {
                 .into_string()
                 .contains("&lt;script&gt;")
         );
+    }
+
+    #[test]
+    fn what_is_at_saturn_says_what_it_does() {
+        let (_, sky) = at("2005-01-13");
+        let of = |body| details(body, &sky).into_string();
+        assert!(of(Body::Huygens).contains("<dd>on its way to Titan</dd>"));
+        assert!(of(Body::Mimas).contains("<dt>Past Saturn</dt>"));
+        assert!(!of(Body::Mars).contains("Saturn</dt>"));
     }
 
     #[test]

@@ -64,22 +64,7 @@ impl Moment {
         // Milliseconds on TAI's own calendar, since 2000-01-01 00:00 TAI.
         let tai = ((self.0 - TT_MINUS_TAI) * 1000.0).round() as i64 + 43_200_000;
         let epoch = days_from_civil(2000, 1, 1);
-        let mut leap = LEAP_SECONDS[0].3;
-        let mut inserted = 0;
-        for (before, (year, month, day, after)) in LEAP_SECONDS
-            .iter()
-            .map(|l| l.3)
-            .zip(LEAP_SECONDS.iter().skip(1).copied())
-        {
-            let midnight = (days_from_civil(year, month, day) - epoch) * 86_400_000;
-            if tai >= midnight + after * 1000 {
-                leap = after;
-            } else if tai >= midnight + before * 1000 {
-                // The leap second itself: 23:59:60 of the day before.
-                leap = after;
-                inserted = 1;
-            }
-        }
+        let (leap, inserted) = leap_seconds(tai);
         let utc = tai - leap * 1000;
         let (days, of_day) = (utc.div_euclid(86_400_000), utc.rem_euclid(86_400_000));
         let (year, month, day) = civil_from_days(days + epoch);
@@ -246,6 +231,25 @@ fn exists(utc: &Utc) -> bool {
             .skip(1)
             .any(|(year, month, day, _)| next == (*year, *month, *day));
     date && utc.hour < 24 && utc.minute < 60 && (utc.second < 60 || leap)
+}
+
+/// TAI - UTC at milliseconds since 2000-01-01 00:00 TAI, and 1 in a leap second itself, which is 23:59:60 of the day before.
+fn leap_seconds(tai: i64) -> (i64, u32) {
+    let epoch = days_from_civil(2000, 1, 1);
+    let mut leap = (LEAP_SECONDS[0].3, 0);
+    for (before, (year, month, day, after)) in LEAP_SECONDS
+        .iter()
+        .map(|l| l.3)
+        .zip(LEAP_SECONDS.iter().skip(1).copied())
+    {
+        let midnight = (days_from_civil(year, month, day) - epoch) * 86_400_000;
+        if tai >= midnight + after * 1000 {
+            leap = (after, 0);
+        } else if tai >= midnight + before * 1000 {
+            leap = (after, 1);
+        }
+    }
+    leap
 }
 
 /// Days from 1970-01-01 to a date of the Gregorian calendar, with years that begin in March.

@@ -24,6 +24,14 @@ impl Vector {
         self.x * other.x + self.y * other.y + self.z * other.z
     }
 
+    pub(crate) fn cross(self, other: Vector) -> Vector {
+        Vector::new(
+            self.y * other.z - self.z * other.y,
+            self.z * other.x - self.x * other.z,
+            self.x * other.y - self.y * other.x,
+        )
+    }
+
     pub(crate) fn length(self) -> f64 {
         self.dot(self).sqrt()
     }
