@@ -67,6 +67,49 @@ impl Sky {
         Sky::of(mission, at, |body| place(mission, body, at, |_| saturn))
     }
 
+    /// The sky as it looks from the Earth: every body is where it was when the light left it that arrives now, and what is said of
+    /// Cassini and Huygens is what the Earth can know. Aberration, up to 20 arcseconds, is left out.
+    ///
+    /// Just after launch, as long as its light would have left before it, Cassini is where it was launched. After the end it
+    /// goes on until the last light has arrived.
+    ///
+    /// # Errors
+    ///
+    /// [`OutsideMission`] before launch, and after the last light.
+    #[cfg_attr(not(test), allow(dead_code, reason = "no page shows it yet"))]
+    pub(crate) fn as_seen_from_earth(mission: &Mission, at: Moment) -> Result<Sky, OutsideMission> {
+        if at < mission.start() {
+            return Err(mission.outside(at));
+        }
+        let earth = planets::position(Body::Earth, at).unwrap_or(Vector::ZERO);
+        // What belongs to Saturn is seen within a minute of when Saturn is: a straight line will do for Saturn meanwhile.
+        let planet = |at| planets::position(Body::Saturn, at).unwrap_or(Vector::ZERO);
+        let saturn = seen(mission, Body::Saturn, earth, at, planet)?;
+        let velocity = planets::velocity(Body::Saturn, saturn.when).unwrap_or(Vector::ZERO);
+        let line = |at: Moment| saturn.position + velocity * at.seconds_since(saturn.when);
+        Sky::of(mission, at, |body| match body {
+            Body::Earth => place(mission, body, at, line),
+            Body::Saturn => Ok(saturn),
+            _ => seen(mission, body, earth, at, line),
+        })
+    }
+
+    /// Where one body is seen from the Earth: its place about the Sun when the light left it. The same as in
+    /// [`Sky::as_seen_from_earth`], for one body.
+    ///
+    /// # Errors
+    ///
+    /// None for the moment of a [`Sky`], which is of the mission.
+    #[cfg_attr(not(test), allow(dead_code, reason = "no page shows it yet"))]
+    pub(crate) fn seen_from_earth(
+        &self,
+        mission: &Mission,
+        body: Body,
+    ) -> Result<Vector, OutsideMission> {
+        let planet = |at| planets::position(Body::Saturn, at).unwrap_or(Vector::ZERO);
+        seen(mission, body, self.position(Body::Earth), self.at, planet).map(|place| place.position)
+    }
+
     fn of(
         mission: &Mission,
         at: Moment,
@@ -178,6 +221,41 @@ fn place(
     })
 }
 
+/// Where a body was when the light left it that is at the Earth at a moment.
+fn seen(
+    mission: &Mission,
+    body: Body,
+    earth: Vector,
+    at: Moment,
+    saturn: impl Fn(Moment) -> Vector,
+) -> Result<Place, OutsideMission> {
+    /// Seconds; nothing moves by more than 50 m in it.
+    const NEAR_ENOUGH: f64 = 1e-3;
+    /// Every round makes the miss ten thousand times smaller, so three are enough; but where Cassini's path steps, no moment may fit,
+    /// and one of the two sides of the step is as good as the other.
+    const MOST: u32 = 5;
+    let flies = matches!(body, Body::Cassini | Body::Huygens);
+    let of_the_mission = |when: Moment| match when {
+        _ if flies && when < mission.start() => mission.start(),
+        _ => when,
+    };
+    // After the end, the search begins at the end: there is no later place to begin with.
+    let mut when = match at {
+        _ if flies && at > mission.end() => mission.end(),
+        _ => at,
+    };
+    for _ in 0..MOST {
+        let place = place(mission, body, when, &saturn)?;
+        let light = earth.distance(place.position) / LIGHT;
+        let left = of_the_mission(at.plus_seconds(-light));
+        if left.seconds_since(when).abs() < NEAR_ENOUGH {
+            return Ok(place);
+        }
+        when = left;
+    }
+    place(mission, body, when, &saturn)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -239,6 +317,12 @@ mod tests {
         }
     }
 
+    /// Seconds from one UTC time to another.
+    fn between(one: &str, other: &str) -> f64 {
+        let at = |utc: &str| utc.parse::<Moment>().unwrap();
+        at(other).seconds_since(at(one))
+    }
+
     #[test]
     fn huygens_flies_from_cassini_to_titan() {
         let mission = Mission::load().unwrap();
@@ -289,6 +373,115 @@ mod tests {
             );
             assert!(sky.distance(Body::Huygens, Body::Cassini) < 25_000.0);
         }
+    }
+
+    #[test]
+    fn seen_from_earth_a_body_is_where_it_was() {
+        let sky = sky("2004-09-01");
+        let mission = Mission::load().unwrap();
+        let seen = Sky::as_seen_from_earth(&mission, sky.at).unwrap();
+        assert_eq!(seen.position(Body::Earth), sky.position(Body::Earth));
+        for body in Body::ALL {
+            let light = seen.light_seconds(body, Body::Earth);
+            // To first order, it has moved by its velocity times the time of the light.
+            let back = sky.position(body) - sky.velocity(body) * light;
+            let miss = back.distance(seen.position(body));
+            let moved = sky.position(body).distance(seen.position(body));
+            let margin = match body {
+                // Half the acceleration times the square of 82 minutes: the moons go round meanwhile.
+                Body::Mimas | Body::Enceladus | Body::Tethys | Body::Dione | Body::Rhea => 20_000.0,
+                Body::Titan => 500.0,
+                _ => 20.0,
+            };
+            assert!(miss < margin, "{body:?}: {miss} km of {moved} km");
+            assert!((sky.light_seconds(body, Body::Earth) - light).abs() < 1.0);
+            let alone = sky.seen_from_earth(&mission, body).unwrap();
+            assert!(alone.distance(seen.position(body)) < 0.1, "{body:?}");
+        }
+        // Exactly: where the sky of that earlier moment has it.
+        let then = sky
+            .at
+            .plus_seconds(-seen.light_seconds(Body::Mimas, Body::Earth));
+        let then = Sky::at(&mission, then).unwrap();
+        for body in [Body::Mimas, Body::Titan, Body::Saturn, Body::Cassini] {
+            let miss = then.position(body).distance(seen.position(body));
+            // Saturn's family is not all at one distance: some seconds of at most 30 km/s.
+            assert!(miss < 1000.0, "{body:?}: {miss}");
+        }
+        let mimas = then
+            .position(Body::Mimas)
+            .distance(seen.position(Body::Mimas));
+        assert!(mimas < 0.1, "{mimas} km");
+        let velocity = then
+            .velocity(Body::Mimas)
+            .distance(seen.velocity(Body::Mimas));
+        assert!(velocity < 1e-6, "{velocity} km/s");
+    }
+
+    #[test]
+    fn light_from_saturn_takes_67_to_92_minutes() {
+        let mission = Mission::load().unwrap();
+        let mut at: Moment = "2004-07-02".parse().unwrap();
+        let (mut least, mut most) = (f64::MAX, 0.0_f64);
+        while at < mission.end() {
+            let sky = Sky::as_seen_from_earth(&mission, at).unwrap();
+            let minutes = sky.light_seconds(Body::Cassini, Body::Earth) / 60.0;
+            (least, most) = (least.min(minutes), most.max(minutes));
+            at = at.plus_days(29.0);
+        }
+        // Saturn was nearest in January 2005 (8.07 AU: it had just passed its perihelion), farthest in December 2016 (11.04 AU).
+        assert!(
+            (67.0..67.6).contains(&least) && (91.2..91.9).contains(&most),
+            "{least} to {most} minutes"
+        );
+    }
+
+    #[test]
+    fn the_earth_sees_the_launch_at_once_and_the_end_late() {
+        let mission = Mission::load().unwrap();
+        let launch = mission.start();
+        let seen = |seconds| Sky::as_seen_from_earth(&mission, launch.plus_seconds(seconds));
+        assert!(
+            seen(-1.0)
+                .unwrap_err()
+                .to_string()
+                .contains("outside the mission")
+        );
+        let sky = Sky::at(&mission, launch).unwrap();
+        let begin = sky.position(Body::Cassini);
+        // The path begins in the Earth's centre, some km from where the planets' theory has it.
+        let light = sky.light_seconds(Body::Cassini, Body::Earth);
+        assert!(light < 1e-3, "{light} s");
+        for seconds in [0.0, light / 2.0] {
+            for body in [Body::Cassini, Body::Huygens] {
+                let miss = seen(seconds).unwrap().position(body).distance(begin);
+                assert!(miss < 0.05, "{body:?} after {seconds} s: {miss} km");
+            }
+        }
+        // Seen from ten light seconds away, it stays at its launch as long as that takes.
+        let away = begin + Vector::new(10.0 * LIGHT, 0.0, 0.0);
+        for (seconds, moves) in [(0.0, false), (9.0, false), (20.0, true)] {
+            let at = launch.plus_seconds(seconds);
+            let place = super::seen(&mission, Body::Cassini, away, at, |_| Vector::ZERO).unwrap();
+            assert_eq!(place.position != begin, moves, "after {seconds} s");
+        }
+        assert_ne!(seen(60.0).unwrap().position(Body::Cassini), begin);
+
+        // The last signal came at 11:55:39 UTC (X band; JPL), half a minute later than was foreseen, for so long Cassini held out in the
+        // air. The end that the data has, 10:31:48, is the one that was foreseen.
+        let end = mission.end();
+        let asked = |seconds| Sky::as_seen_from_earth(&mission, end.plus_seconds(seconds));
+        let told = between("2017-09-15T10:31:48Z", "2017-09-15T11:55:39Z");
+        let last = asked(told - 40.0).unwrap();
+        assert!(last.cassini.next.is_some());
+        let light = last.light_seconds(Body::Cassini, Body::Earth);
+        assert!(
+            (15.0..35.0).contains(&(told - light)),
+            "{light} s, not {told} s"
+        );
+        assert!(asked(light - 1.0).is_ok());
+        assert!(asked(light + 1.0).is_err());
+        assert!(asked(1e9).is_err());
     }
 
     #[test]
