@@ -37,6 +37,7 @@ mod show;
 mod site;
 mod sky;
 mod state;
+mod stations;
 mod time;
 mod vector;
 

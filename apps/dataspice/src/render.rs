@@ -13,6 +13,7 @@ use crate::log::Line;
 use crate::meter::Measured;
 use crate::planets::{self, AU};
 use crate::sky::Sky;
+use crate::stations;
 use crate::vector::Vector;
 
 /// All that goes by time, every time: a page that comes late or missed something is right again after one of them.
@@ -338,6 +339,20 @@ fn at_saturn(body: Body, sky: &Sky) -> Vec<(&'static str, String)> {
     }
     if body == Body::Cassini {
         said.push(("Past Earth", past(Body::Earth)));
+        said.push((
+            "Heard by",
+            stations::tracking(sky).map_or_else(
+                || "no antenna of the Deep Space Network".to_owned(),
+                |track| {
+                    let station = track.station;
+                    let (name, place) = (station.name, station.place);
+                    format!(
+                        "{name} in {place}, {:.0}° above its horizon",
+                        track.elevation
+                    )
+                },
+            ),
+        ));
     }
     said
 }
@@ -497,6 +512,8 @@ mod tests {
         assert!(of(Body::Huygens).contains("<dd>on its way to Titan</dd>"));
         assert!(of(Body::Mimas).contains("<dt>Past Saturn</dt>"));
         assert!(!of(Body::Mars).contains("Saturn</dt>"));
+        let cassini = of(Body::Cassini);
+        assert!(cassini.contains("<dd>DSS-63 in Madrid, "), "{cassini}");
     }
 
     #[test]

@@ -22,6 +22,16 @@ impl Rotation {
         ])
     }
 
+    /// Turns a vector anticlockwise about the y axis.
+    pub(crate) fn y(degrees: f64) -> Rotation {
+        let (sin, cos) = degrees.to_radians().sin_cos();
+        Rotation([
+            Vector::new(cos, 0.0, sin),
+            Vector::new(0.0, 1.0, 0.0),
+            Vector::new(-sin, 0.0, cos),
+        ])
+    }
+
     /// Turns a vector anticlockwise about the z axis.
     pub(crate) fn z(degrees: f64) -> Rotation {
         let (sin, cos) = degrees.to_radians().sin_cos();
@@ -59,7 +69,11 @@ mod tests {
     #[test]
     fn turns_one_axis_into_the_next() {
         let [x, y, z] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]].map(Vector::from);
-        for (turn, from, to) in [(Rotation::x(90.0), y, z), (Rotation::z(90.0), x, y)] {
+        for (turn, from, to) in [
+            (Rotation::x(90.0), y, z),
+            (Rotation::y(90.0), z, x),
+            (Rotation::z(90.0), x, y),
+        ] {
             assert!((turn * from).distance(to) < 1e-15);
         }
     }

@@ -49,6 +49,14 @@ impl Moment {
         self.0 - earlier.0
     }
 
+    /// Days of 86,400 s that UTC has counted since 2000-01-01 12:00 UTC: the Julian day UTC, less 2,451,545. The Earth's turning goes
+    /// by it, to 0.9 s.
+    pub(crate) fn utc_days(self) -> f64 {
+        let tai = self.0 - TT_MINUS_TAI;
+        let (leap, _) = leap_seconds((tai * 1000.0).round() as i64 + 43_200_000);
+        (tai - leap as f64) / DAY
+    }
+
     pub(crate) fn plus_seconds(self, seconds: f64) -> Moment {
         Moment(self.0 + seconds)
     }
@@ -371,6 +379,19 @@ mod tests {
                 at(before).plus_seconds(0.5).to_string(),
                 before.replace("59Z", "59.500Z")
             );
+        }
+    }
+
+    #[test]
+    fn utc_days_are_days_of_clocks() {
+        for (utc, days) in [
+            ("2000-01-01T12:00Z", 0.0),
+            ("1998-12-31", -366.5),
+            ("1999-01-01", -365.5),
+            ("2017-01-01", 6209.5),
+            ("2017-01-01T06:00Z", 6209.75),
+        ] {
+            assert!((at(utc).utc_days() - days).abs() < 1e-9, "{utc}");
         }
     }
 
