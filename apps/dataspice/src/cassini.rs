@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use crate::event::Event;
 use crate::huygens::{Huygens, HuygensError, Times};
 use crate::kepler::{self, NotAnEllipse, State};
 use crate::moons::{Moons, MoonsError};
@@ -32,15 +33,6 @@ pub(crate) struct Arc {
     /// When the state below holds.
     epoch: Moment,
     state: State,
-}
-
-/// Something that happened.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Event {
-    pub(crate) at: Moment,
-    /// The time as published: a date alone where the minute is not sure.
-    pub(crate) utc: String,
-    pub(crate) text: String,
 }
 
 /// The whole mission: arcs and events, both in order of time, and what moves about Saturn besides Cassini.
@@ -87,12 +79,7 @@ impl Mission {
         }
         let mut events = Vec::with_capacity(file.events.len());
         for event in file.events {
-            let at = event.utc.parse().map_err(DataError::Time)?;
-            events.push(Event {
-                at,
-                utc: event.utc,
-                text: event.text,
-            });
+            events.push(Event::new(event.utc, event.text).map_err(DataError::Time)?);
         }
         events.sort_by(|a, b| a.at.julian_day().total_cmp(&b.at.julian_day()));
         let gm = file.gm_km3_s2;
@@ -397,6 +384,8 @@ impl TryFrom<ArcInFile> for Arc {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::body::Body;
     use crate::planets;
@@ -464,6 +453,49 @@ mod tests {
         }
         // The data's own README: 78,279 km at T-126.
         assert!((largest - 78_279.0).abs() < 5.0, "{largest} km");
+    }
+
+    #[test]
+    fn flybys_are_counted_by_body() {
+        let mission = mission();
+        let mut counts = BTreeMap::new();
+        for event in mission.events() {
+            let of = event.flyby().map_or("", |flyby| flyby.of.as_str());
+            *counts.entry(of).or_insert(0) += 1;
+        }
+        let expected = [
+            ("", 16),
+            ("Dione", 5),
+            ("Earth", 1),
+            ("Enceladus", 23),
+            ("Hyperion", 1),
+            ("Iapetus", 1),
+            ("Jupiter", 1),
+            ("Phoebe", 1),
+            ("Rhea", 2),
+            ("Tethys", 1),
+            ("Titan", 127),
+            ("Venus", 2),
+        ];
+        assert_eq!(counts, BTreeMap::from(expected));
+        // No height is published of two, all others have a number.
+        let without = mission.events().iter().filter_map(Event::flyby);
+        let without = without.filter(|flyby| flyby.km.is_none());
+        let names: Vec<_> = without.filter_map(|f| f.name.as_deref()).collect();
+        assert_eq!(names, ["T-6", "T-7"]);
+        // Titan's have the names from T-A to T-C and from T-3 to T-126.
+        let titan = mission.events().iter().filter_map(Event::flyby);
+        let titan = titan.filter(|flyby| flyby.body == Some(Body::Titan));
+        let names: Vec<_> = titan.filter_map(|f| f.name.clone()).collect();
+        let numbers = (3..=126).map(|n| n.to_string());
+        let letters = ["A", "B", "C"].map(str::to_owned);
+        let expected = letters.into_iter().chain(numbers);
+        let expected: Vec<_> = expected.map(|n| format!("T-{n}")).collect();
+        assert_eq!(names, expected);
+        // None is listed as a milestone by a slip of the reader.
+        for event in mission.events() {
+            assert_eq!(event.text.contains("flyby"), event.flyby().is_some());
+        }
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod body;
 mod cassini;
 mod clock;
 mod command;
+mod event;
 mod handlers;
 mod huygens;
 mod kepler;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::body::Body;
 use crate::cassini::{Center, Mission, Phase};
 use crate::clock::Reading;
+use crate::event::Event;
 use crate::log::Line;
 use crate::meter::Measured;
 use crate::planets::{self, AU};
@@ -339,6 +340,17 @@ fn at_saturn(body: Body, sky: &Sky) -> Vec<(&'static str, String)> {
     }
     if body == Body::Cassini {
         said.push(("Past Earth", past(Body::Earth)));
+        let flyby = sky.cassini.next.as_ref().and_then(Event::flyby);
+        if let Some(flyby) = flyby {
+            let mut text = flyby.of.clone();
+            if let Some(name) = &flyby.name {
+                text = format!("{text} {name}");
+            }
+            if let Some(km) = flyby.km {
+                text = format!("{text}, {} km", grouped(km));
+            }
+            said.push(("Next flyby", text));
+        }
         said.push((
             "Heard by",
             stations::tracking(sky).map_or_else(
@@ -514,6 +526,12 @@ mod tests {
         assert!(!of(Body::Mars).contains("Saturn</dt>"));
         let cassini = of(Body::Cassini);
         assert!(cassini.contains("<dd>DSS-63 in Madrid, "), "{cassini}");
+        let (_, sky) = at("2005-01-15");
+        let cassini = details(Body::Cassini, &sky).into_string();
+        assert!(
+            cassini.contains("<dd>Titan T-3, 1,579 km</dd>"),
+            "{cassini}"
+        );
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The solar system at one instant.
 
 use crate::body::Body;
-use crate::cassini::{Center, Event, Mission, OutsideMission, Phase};
+use crate::cassini::{Center, Mission, OutsideMission, Phase};
+use crate::event::Event;
 use crate::huygens::Stage;
 use crate::kepler::State;
 use crate::planets;
