@@ -456,6 +456,62 @@ mod tests {
     }
 
     #[test]
+    fn steps_where_arcs_meet_are_those_that_the_data_tells() {
+        let mission = mission();
+        let file: serde_json::Value = serde_json::from_str(ARCS).unwrap();
+        let told = |name: &str| file["accuracy"]["joins"][name].as_f64().unwrap();
+        let (mut cruise, mut capture, mut tour) = (0.0_f64, 0.0_f64, Vec::new());
+        for pair in mission.arcs.windows(2) {
+            let end = pair[0].at(pair[0].end, mission.gm).unwrap().position;
+            let start = pair[1].at(pair[1].start, mission.gm).unwrap().position;
+            let step = end.distance(start);
+            match (pair[0].center, pair[1].center) {
+                (Center::Sun, Center::Sun) => cruise = cruise.max(step),
+                (Center::Saturn, Center::Saturn) if !pair[0].name.starts_with("T-") => {
+                    capture = capture.max(step);
+                }
+                (Center::Saturn, Center::Saturn) => tour.push(step),
+                // At orbit insertion: see the next test.
+                _ => {}
+            }
+        }
+        tour.sort_by(f64::total_cmp);
+        assert_eq!(tour.len(), 126);
+        let at = |part: f64| tour[(part * tour.len() as f64) as usize];
+        for (step, name, margin) in [
+            (cruise, "cruise_max_km", 1.0),
+            (capture, "capture_max_km", 1.0),
+            // The two that are in the middle of 126 differ by some km.
+            (at(0.5), "tour_median_km", 20.0),
+            (tour[125], "tour_max_km", 1.0),
+        ] {
+            assert!((step - told(name)).abs() < margin, "{name}: {step} km");
+        }
+        // Where between 13,698 and 15,577 the 95th part in a hundred is, is a matter of counting.
+        assert!(at(0.94) <= told("tour_p95_km") && told("tour_p95_km") <= at(0.96));
+    }
+
+    #[test]
+    fn arcs_of_the_tour_begin_in_titans_centre() {
+        // So the heights of the flybys, some thousand km, are not in the path; see the data's README.
+        let mission = mission();
+        let mut ends = Vec::new();
+        for arc in mission.arcs.iter().filter(|arc| arc.name.starts_with("T-")) {
+            let from_titan = |at| {
+                let state = arc.at(at, mission.gm).unwrap();
+                state.position.distance(mission.moons.titan(at))
+            };
+            assert!(from_titan(arc.start) < 0.1, "{}", arc.name);
+            ends.push(from_titan(arc.end));
+        }
+        assert_eq!(ends.len(), 127);
+        // The last one ends in Saturn.
+        ends.pop();
+        let largest = ends.into_iter().fold(0.0, f64::max);
+        assert!((largest - 78_279.0).abs() < 1.0, "{largest} km");
+    }
+
+    #[test]
     fn flybys_are_counted_by_body() {
         let mission = mission();
         let mut counts = BTreeMap::new();

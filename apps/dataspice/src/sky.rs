@@ -509,6 +509,52 @@ mod tests {
     }
 
     #[test]
+    fn flybys_are_missed_by_no_more_than_the_data_says() {
+        let mission = Mission::load().unwrap();
+        let mut of_moons = Vec::new();
+        for event in mission.events() {
+            let Some((flyby, body)) = event.flyby().and_then(|f| Some((f, f.body?))) else {
+                continue;
+            };
+            // Without a time of day nothing can be said.
+            if !event.utc.contains('T') {
+                continue;
+            }
+            let sky = Sky::at(&mission, event.at).unwrap();
+            let from_center = sky.distance(Body::Cassini, body);
+            // The largest error of the arcs that end or begin there, in the data's own words; then that of the moon.
+            let (radius, most) = match body {
+                Body::Venus => (6052.0, 190_000.0),
+                Body::Earth => (6371.0, 39_000.0),
+                Body::Jupiter => (0.0, 1_950_000.0),
+                Body::Titan => {
+                    // The arcs meet Titan at its centre, and to the second until T-69; then the times are those of the plan, to the minute.
+                    let most = match event.utc.as_str() {
+                        "2017-04-22T06:08Z" => 85_000.0,
+                        "2016-01-16T02:20Z" => 32_000.0,
+                        utc if utc < "2010-06-10" => 1.0,
+                        _ => 20_000.0,
+                    };
+                    assert!(from_center < most, "{}: {from_center} km", event.text);
+                    continue;
+                }
+                _ => {
+                    of_moons.push(from_center);
+                    (0.0, 660_000.0 + 30_000.0)
+                }
+            };
+            let published = flyby.km.unwrap() + radius;
+            let miss = (from_center - published).abs();
+            assert!(miss < most, "{}: {from_center} km", event.text);
+        }
+        // Errors of the path are largest far from Titan, where the arcs are tied to it: half of these flybys are missed by 60,000 km.
+        of_moons.sort_by(f64::total_cmp);
+        assert_eq!(of_moons.len(), 19);
+        let median = of_moons[of_moons.len() / 2];
+        assert!((60_000.0..70_000.0).contains(&median), "{median} km");
+    }
+
+    #[test]
     fn bodies_are_listed_in_order() {
         for (i, body) in Body::ALL.into_iter().enumerate() {
             assert_eq!(body as usize, i);
