@@ -74,6 +74,20 @@ impl State {
                     error_km: 30_000,
                 },
             ),
+            (
+                "moons",
+                Source {
+                    name: "mean elements, about Saturn".into(),
+                    error_km: 30_000,
+                },
+            ),
+            (
+                "huygens",
+                Source {
+                    name: "one ellipse from Cassini's place to Titan's".into(),
+                    error_km,
+                },
+            ),
         ];
         State {
             at: sky.at.to_string(),
