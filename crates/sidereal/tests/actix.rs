@@ -1,8 +1,8 @@
-//! Extractors and responses on actix-web, over sockets.
+//! Extractors and responses on actix-web, over a real socket.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 #![cfg(feature = "actix")]
 
-mod adapter_support;
+mod adapter;
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -17,53 +17,72 @@ use actix_web::{
     rt::System,
     web::{self, Data, PayloadConfig},
 };
-use adapter_support::{self as support, Ends, Form};
+use adapter::{DATASTAR, Form, Framework, Notices, Server, ask};
 use sidereal::{
     Config, Connect, EndReason, IsDatastar, LastEventId, LenientSignals, Optional, Shutdown,
     Signals, SignalsRejection, Sse, TabId,
 };
 
-struct Server {
-    address: SocketAddr,
-    ends: Ends,
-    handle: ServerHandle,
-    shutdown: Shutdown,
-    thread: Option<JoinHandle<()>>,
+adapter::tests!(Actix);
+
+struct Actix;
+
+impl Framework for Actix {
+    const OPTION_HIDES_ERRORS: bool = true;
+    const SAYS_KEEP_ALIVE: bool = false;
+    const NOTICES: Notices = Notices {
+        closed: 0,
+        aborted: 0,
+        reset: 1,
+    };
+
+    fn start() -> Server {
+        Server::at(Running::start(false).address)
+    }
 }
 
-impl Server {
+/// By default, actix-web takes a client that has closed for one that may still read.
+struct ByDefault;
+
+impl Framework for ByDefault {
+    const NOTICES: Notices = Notices {
+        closed: 2,
+        ..Actix::NOTICES
+    };
+
+    fn start() -> Server {
+        Server::at(Running::start(true).address)
+    }
+}
+
+#[test]
+fn a_client_that_leaves_is_noticed_by_heartbeats() {
+    adapter::streams::a_client_that_leaves_is_noticed::<ByDefault>();
+}
+
+/// A server that can be stopped.
+struct Running {
+    address: SocketAddr,
+    handle: ServerHandle,
+    shutdown: Shutdown,
+    thread: JoinHandle<()>,
+}
+
+impl Running {
     /// A server whose clients may close their half of the connection, or not.
     fn start(allow_half_closed: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let (ends, shutdown) = (Ends::default(), Shutdown::new());
+        let shutdown = Shutdown::new();
         let (send, receive) = std::sync::mpsc::channel();
-        let (app_ends, app_shutdown) = (ends.clone(), shutdown.clone());
+        let config = Config::new().shutdown(shutdown.clone());
         let thread = thread::spawn(move || {
             let app = move || {
-                let strict = web::scope("/strict")
-                    .app_data(support::strict_config())
-                    .route("/name", web::to(name));
                 App::new()
-                    .app_data(PayloadConfig::new(support::FRAMEWORK_LIMIT))
-                    .app_data(Data::new(support::config().shutdown(app_shutdown.clone())))
-                    .app_data(Data::new(app_ends.clone()))
+                    .app_data(PayloadConfig::new(adapter::FRAMEWORK_LIMIT))
+                    .app_data(Data::new(config.clone()))
                     .wrap(Compress::default())
-                    .service(strict)
-                    .route("/name", web::to(name))
-                    .route("/optional", web::to(optional))
-                    .route("/result", web::to(result))
-                    .route("/lenient", web::to(lenient))
-                    .route("/head", web::to(head))
-                    .route("/tab", web::to(tab))
-                    .route("/two", web::to(async |c: Connect| support::two(c)))
-                    .route("/open", web::to(open))
-                    .route("/plain", web::to(async |c: Connect| support::plain(c)))
-                    .route("/patch", web::to(async || support::patch()))
-                    .route("/script", web::to(async || support::script()))
-                    .route("/html", web::to(async || support::html()))
-                    .route("/reply", web::to(async || support::reply()))
-                    .route("/list", web::to(async || support::list()))
+                    .configure(routes)
             };
             System::new().block_on(async move {
                 let server = HttpServer::new(app)
@@ -80,39 +99,64 @@ impl Server {
         });
         Self {
             address,
-            ends,
             handle: receive.recv().unwrap(),
             shutdown,
-            thread: Some(thread),
+            thread,
         }
     }
 
     /// Stops gracefully, and says how long that took.
-    fn stop(&mut self) -> Duration {
+    fn stop(self) -> Duration {
         let begun = Instant::now();
         let stop = self.handle.stop(true);
         System::new().block_on(stop);
-        if let Some(thread) = self.thread.take() {
-            thread.join().unwrap();
-        }
+        self.thread.join().unwrap();
         begun.elapsed()
     }
 }
 
-async fn name(Signals(form): Signals<Form>) -> impl Responder {
-    support::name(&form)
+fn routes(app: &mut web::ServiceConfig) {
+    // The nearest configuration counts.
+    let configured = web::scope("/configured")
+        .app_data(adapter::settings())
+        .route("/strict", web::to(strict))
+        .route("/silent", web::to(silent))
+        .route("/connected", web::to(connected))
+        .route("/settings", web::to(settings));
+    app.service(configured)
+        .route("/strict", web::to(strict))
+        .route("/optional", web::to(optional))
+        .route("/result", web::to(result))
+        .route("/lenient", web::to(lenient))
+        .route("/framework", web::to(strict))
+        .route("/head", web::to(head))
+        .route("/tab", web::to(tab))
+        .route("/event", web::to(async || adapter::event()))
+        .route("/script", web::to(async || adapter::script()))
+        .route("/html", web::to(async || adapter::html()))
+        .route("/json", web::to(async || adapter::json()))
+        .route("/error", web::to(async || adapter::error()))
+        .route("/slow", web::to(async |c: Connect| adapter::slow(c)))
+        .route("/silent", web::to(silent))
+        .route("/broken", web::to(async |c: Connect| adapter::broken(c)))
+        .route("/old", web::to(async |c: Connect| adapter::old(c)))
+        .route("/plain", web::to(plain));
+}
+
+async fn strict(form: Signals<Form>) -> impl Responder {
+    adapter::strict(form)
 }
 
 async fn optional(Optional(form): Optional<Signals<Form>>) -> String {
-    support::optional(form.map(|Signals(form)| form))
+    adapter::optional(form)
 }
 
-async fn result(signals: Result<Signals<Form>, SignalsRejection>) -> String {
-    support::result(signals)
+async fn result(form: Result<Signals<Form>, SignalsRejection>) -> String {
+    adapter::result(form)
 }
 
 async fn lenient(LenientSignals(form): LenientSignals<Form>) -> String {
-    support::optional(form)
+    adapter::lenient(form)
 }
 
 async fn head(
@@ -120,69 +164,54 @@ async fn head(
     id: LastEventId,
     tab: Option<TabId>,
     connect: Connect,
-    _: Config,
 ) -> String {
-    support::head(is_datastar, id, tab, &connect)
+    adapter::head(is_datastar, id, tab, &connect)
 }
 
 async fn tab(tab: TabId) -> String {
     tab.to_string()
 }
 
-async fn open(connect: Connect, ends: Data<Ends>) -> Sse {
-    support::open(connect, Ends::clone(&ends))
+async fn silent(connect: Connect) -> Sse {
+    adapter::silent(connect)
 }
 
-#[test]
-fn extractors_and_responses() {
-    let server = Server::start(true);
-    let methods = ["GET", "DELETE", "POST", "PUT", "PATCH", "QUERY"];
-    support::signals_of_every_method(server.address, &methods);
-    support::the_ways_to_take_signals(server.address);
-    support::limit_of(server.address, "/name", support::FRAMEWORK_LIMIT);
-    support::limit_of(server.address, "/strict/name", support::OWN_LIMIT);
-    support::rejections_as_events(server.address);
-    support::what_the_head_says(server.address);
-    support::events_and_replies_are_responses(server.address);
-    support::a_head_request_begins_nothing(server.address, &server.ends);
+/// The same uncompressed, whatever the client accepts.
+async fn plain(connect: Connect) -> Sse {
+    adapter::silent(connect).compression(None)
 }
 
-#[test]
-fn streams() {
-    let server = Server::start(false);
-    support::events_are_not_held_back(server.address);
-    support::heartbeats_arrive(server.address);
-    support::a_client_that_leaves(server.address, &server.ends, Duration::from_millis(100));
-    support::many_streams(server.address, &server.ends);
+async fn connected(connect: Connect) -> Sse {
+    adapter::connected(connect)
 }
 
-/// By default, actix-web takes a client that has closed for one that may still read.
-#[test]
-fn a_client_that_leaves_is_noticed_by_heartbeats() {
-    let server = Server::start(true);
-    support::a_client_that_leaves(server.address, &server.ends, support::KEEP_ALIVE * 3);
+async fn settings(config: Config) -> Sse {
+    adapter::connected_by(&config)
 }
 
 /// Neither a stream that is compressed already, nor one that is not to be, is compressed by it.
 #[test]
 fn the_middleware_for_compression_leaves_streams_alone() {
-    let server = Server::start(true);
+    let server = Actix::start();
     for (accepted, encoding) in [
-        ("gzip", Some("identity")),
-        ("br, deflate", Some("identity")),
-        ("identity", Some("identity")),
+        (Some("gzip"), Some("identity")),
+        (Some("br, deflate"), Some("identity")),
+        (Some("identity"), Some("identity")),
+        (None, None),
     ] {
-        let headers = [support::DATASTAR, ("accept-encoding", accepted)];
-        let mut plain = support::request(server.address, "GET", "/plain", &headers, None);
-        assert_eq!(plain.header("content-encoding"), encoding, "{accepted}");
-        assert!(plain.event().contains("id=open"));
+        let accepted = accepted.map(|accepted| ("accept-encoding", accepted));
+        let headers = [DATASTAR, ("last-event-id", "plain")].into_iter();
+        let headers: Vec<_> = headers.chain(accepted).collect();
+        let mut plain = server.ask("GET", "/plain", &headers, None);
+        assert_eq!(plain.header("content-encoding"), encoding, "{accepted:?}");
+        plain.until("<p id=one>");
     }
-    let mut plain = support::get(server.address, "/plain");
-    assert_eq!(plain.header("content-encoding"), None);
-    assert!(plain.event().contains("id=open"));
-
-    let headers = [support::DATASTAR, ("accept-encoding", "gzip")];
-    let mut open = support::request(server.address, "GET", "/open", &headers, None);
+    let headers = [
+        DATASTAR,
+        ("last-event-id", "x"),
+        ("accept-encoding", "gzip"),
+    ];
+    let mut open = server.ask("GET", "/silent", &headers, None);
     assert_eq!(open.header("content-encoding"), Some("gzip"));
     assert!(open.chunk().unwrap().starts_with(b"\x1f\x8b"));
 }
@@ -190,20 +219,15 @@ fn the_middleware_for_compression_leaves_streams_alone() {
 /// A page comes back by itself after a stream that breaks.
 #[test]
 fn a_shutdown_ends_open_streams_with_a_break() {
-    let mut server = Server::start(true);
-    let mut open = support::get(server.address, "/open");
-    assert!(open.event().contains("id=open"));
+    let server = Running::start(true);
+    let headers = [("last-event-id", "shutdown")];
+    let mut open = ask(server.address, "GET", "/silent", &headers, None);
+    open.until("<p id=one></p>\n\n");
     server.shutdown.trigger();
     let took = server.stop();
     println!("stopped within {took:?}");
     assert!(took < Duration::from_secs(3), "{took:?}");
     assert!(open.end().is_err());
-    let (reason, _) = server.ends.wait(1, Duration::ZERO);
-    assert_eq!(reason, EndReason::Shutdown);
-}
-
-#[test]
-fn streams_on_http_2() {
-    let server = Server::start(true);
-    support::a_stream_on_http_2(server.address, &server.ends);
+    assert!(adapter::has_ended("shutdown"));
+    assert_eq!(adapter::ended("shutdown").0, EndReason::Shutdown);
 }

@@ -2,11 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 #![cfg(feature = "poem")]
 
-mod adapters;
+mod adapter;
 
-use std::net::SocketAddr;
-
-use adapters::Form;
+use adapter::{Enforced, Form, Framework, Notices};
 use poem::{
     EndpointExt, IntoResponse, Route, Server, handler, listener::TcpAcceptor, middleware::SizeLimit,
 };
@@ -15,36 +13,48 @@ use sidereal::{
     PatchElements, PatchSignals, Signals, SignalsError, SignalsRejection, SignalsReply, Sse, TabId,
 };
 
-adapters::tests!(start);
+adapter::tests!(Poem);
 
-/// poem 3.1 asks hyper to go on with a connection that has failed, and that ends the response as a
-/// whole one. When this fails, the adapter's documentation can be shorter.
-#[tokio::test]
-async fn a_broken_end_on_http1_is_not_seen() {
-    assert!(adapters::ends_whole(start().await, "/broken").await);
-}
+struct Poem;
 
-async fn start() -> SocketAddr {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let acceptor = TcpAcceptor::from_tokio(listener).unwrap();
-    tokio::spawn(Server::new_with_acceptor(acceptor).run(routes()));
-    address
+impl Framework for Poem {
+    const LIMIT_ENFORCED_BY: Enforced = Enforced::ByFramework;
+    /// poem 3.1 asks hyper to go on with a connection that has failed, and that ends the response as
+    /// a whole one. When this is no longer so, the adapter's documentation can be shorter.
+    const BREAKS_OFF: bool = false;
+    const NOTICES: Notices = Notices {
+        closed: 2,
+        aborted: 0,
+        reset: 0,
+    };
+
+    fn start() -> adapter::Server {
+        adapter::Server::at(adapter::on_tokio(async |listener| {
+            let acceptor = TcpAcceptor::from_tokio(listener).unwrap();
+            let served = Server::new_with_acceptor(acceptor).run(routes());
+            served.await.unwrap();
+        }))
+    }
 }
 
 fn routes() -> Route {
+    let configured = Route::new()
+        .at("/strict", strict)
+        .at("/silent", silent)
+        .at("/connected", connected)
+        .at("/settings", settings)
+        .data(adapter::settings());
     Route::new()
         .at("/strict", strict)
         .at("/optional", optional)
         .at("/result", result)
         .at("/lenient", lenient)
-        .at("/limited", strict.data(adapters::limited()))
-        .at("/framework", strict.with(SizeLimit::new(100)))
-        .at("/rejecting", strict.data(adapters::rejecting()))
+        .at(
+            "/framework",
+            strict.with(SizeLimit::new(adapter::FRAMEWORK_LIMIT)),
+        )
         .at("/head", head)
         .at("/tab", tab_id)
-        .at("/connected", connected.data(adapters::config()))
-        .at("/configured", configured.data(adapters::config()))
         .at("/event", event)
         .at("/script", script)
         .at("/html", html)
@@ -53,26 +63,28 @@ fn routes() -> Route {
         .at("/slow", slow)
         .at("/silent", silent)
         .at("/broken", broken)
+        .at("/old", old)
+        .nest("/configured", configured)
 }
 
 #[handler]
 async fn strict(form: Signals<Form>) -> PatchElements {
-    adapters::strict(form)
+    adapter::strict(form)
 }
 
 #[handler]
 async fn optional(Optional(form): Optional<Signals<Form>>) -> String {
-    adapters::optional(form)
+    adapter::optional(form)
 }
 
 #[handler]
 async fn result(form: poem::Result<Signals<Form>>) -> String {
-    adapters::result(form.map_err(|error| error.downcast::<SignalsRejection>().unwrap()))
+    adapter::result(form.map_err(|error| error.downcast::<SignalsRejection>().unwrap()))
 }
 
 #[handler]
 async fn lenient(LenientSignals(form): LenientSignals<Form>) -> String {
-    form.map_or_else(|| "None".to_owned(), |form| form.name)
+    adapter::lenient(form)
 }
 
 #[handler]
@@ -82,7 +94,7 @@ async fn head(
     Optional(tab): Optional<TabId>,
     connect: Connect,
 ) -> String {
-    adapters::head(is_datastar, id, tab, &connect)
+    adapter::head(is_datastar, id, tab, &connect)
 }
 
 #[handler]
@@ -91,51 +103,56 @@ async fn tab_id(tab: TabId) -> String {
 }
 
 #[handler]
-async fn connected(connect: Connect) -> Sse {
-    adapters::event(connect)
-}
-
-#[handler]
-async fn configured(config: Config) -> Sse {
-    adapters::configured(&config)
-}
-
-#[handler]
 async fn event() -> PatchSignals {
-    adapters::signals_event()
+    adapter::event()
 }
 
 #[handler]
 async fn script() -> ExecuteScript {
-    adapters::script()
+    adapter::script()
 }
 
 #[handler]
 async fn html() -> HtmlReply {
-    adapters::html()
+    adapter::html()
 }
 
 #[handler]
 async fn json() -> SignalsReply {
-    adapters::json()
+    adapter::json()
 }
 
 #[handler]
 async fn failing() -> Result<PatchSignals, SignalsError> {
-    adapters::error()
+    adapter::error()
 }
 
 #[handler]
 async fn slow(connect: Connect) -> impl IntoResponse {
-    adapters::slow(connect)
+    adapter::slow(connect)
 }
 
 #[handler]
 async fn silent(connect: Connect) -> Sse {
-    adapters::silent(connect)
+    adapter::silent(connect)
 }
 
 #[handler]
 async fn broken(connect: Connect) -> Sse {
-    adapters::broken(connect)
+    adapter::broken(connect)
+}
+
+#[handler]
+async fn old(connect: Connect) -> Sse {
+    adapter::old(connect)
+}
+
+#[handler]
+async fn connected(connect: Connect) -> Sse {
+    adapter::connected(connect)
+}
+
+#[handler]
+async fn settings(config: Config) -> Sse {
+    adapter::connected_by(&config)
 }

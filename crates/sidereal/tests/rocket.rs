@@ -1,20 +1,22 @@
-//! Guards and responders on rocket, over sockets.
+//! Guards and responders on rocket, over a real socket.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 #![cfg(feature = "rocket")]
 
-mod adapter_support;
+mod adapter;
 
 use std::{
     net::SocketAddr,
+    sync::mpsc,
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
-use adapter_support::{self as support, Ends, Form};
+use adapter::{Form, Framework, Notices, Server, ask};
 use rocket::{
-    Build, Config as RocketConfig, Request, Rocket, State,
+    Build, Config as RocketConfig, Request, Rocket,
     config::{LogLevel, Shutdown as RocketShutdown},
     data::{Limits, ToByteUnit},
+    fairing::AdHoc,
     http::Status,
     routes,
 };
@@ -24,35 +26,51 @@ use sidereal::{
     Sse, TabId, TabIdError,
 };
 
+adapter::tests!(InRocket);
+
+struct InRocket;
+
+impl Framework for InRocket {
+    const UNKNOWN_METHODS: &[&str] = &["QUERY"];
+    const OPTION_HIDES_ERRORS: bool = true;
+    const SAYS_KEEP_ALIVE: bool = false;
+    const BREAKS_OFF: bool = false;
+    const RESETS: bool = false;
+    const NOTICES: Notices = Notices {
+        closed: 1,
+        aborted: 1,
+        reset: 1,
+    };
+
+    fn start() -> Server {
+        let plain = Running::start(Config::new(), rocket::custom);
+        let configured = Running::start(adapter::settings(), rocket::custom);
+        Server::at_both(plain.address, configured.address)
+    }
+}
+
 /// Rocket's own grace period, in seconds.
 const GRACE: u32 = 1;
 
-struct Server {
+/// A server that can be stopped.
+struct Running {
     address: SocketAddr,
-    ends: Ends,
     shutdown: rocket::Shutdown,
-    thread: Option<JoinHandle<()>>,
+    thread: JoinHandle<()>,
 }
 
-impl Server {
-    fn start(config: Config) -> Self {
-        Self::of(config, rocket::custom)
-    }
-
-    fn of(
+impl Running {
+    fn start(
         config: Config,
         build: impl FnOnce(RocketConfig) -> Rocket<Build> + Send + 'static,
     ) -> Self {
-        let address = support::free_address();
-        let ends = Ends::default();
-        let (send, receive) = std::sync::mpsc::channel();
-        let of_app = ends.clone();
+        let (send, receive) = mpsc::channel();
         let thread = thread::spawn(move || {
             let settings = RocketConfig {
-                port: address.port(),
+                port: 0,
                 workers: 2,
                 log_level: LogLevel::Off,
-                limits: Limits::default().limit("signals", support::FRAMEWORK_LIMIT.bytes()),
+                limits: Limits::default().limit("signals", adapter::FRAMEWORK_LIMIT.bytes()),
                 shutdown: RocketShutdown {
                     ctrlc: false,
                     grace: GRACE,
@@ -61,93 +79,86 @@ impl Server {
                 },
                 ..RocketConfig::default()
             };
-            rocket::execute(async move {
-                let rocket = build(settings)
-                    .attach(config)
-                    .manage(of_app)
-                    .mount("/", routes![name_of_query, name_of_data, name_of_delete])
-                    .mount("/", routes![name_post, name_put, name_patch])
-                    .mount("/strict", routes![name_post])
-                    .mount("/", routes![optional, optional_of_query, result, lenient])
-                    .mount("/", routes![head, tab, tab_or_not, two, open, old])
-                    .mount("/", routes![patch, script, html, reply, list])
-                    .ignite()
-                    .await
-                    .unwrap();
-                send.send(rocket.shutdown()).unwrap();
-                rocket.launch().await.unwrap();
+            let tell = AdHoc::on_liftoff("tell", |rocket| {
+                Box::pin(async move {
+                    let config = rocket.config();
+                    let address = SocketAddr::new(config.address, config.port);
+                    send.send((address, rocket.shutdown())).unwrap();
+                })
             });
+            let rocket = mount(build(settings).attach(config)).attach(tell);
+            rocket::execute(async { rocket.launch().await.unwrap() });
         });
-        let shutdown = receive.recv().unwrap();
-        support::wait_for(address);
+        let (address, shutdown) = receive.recv().unwrap();
         Self {
             address,
-            ends,
             shutdown,
-            thread: Some(thread),
+            thread,
         }
     }
 }
 
-#[rocket::get("/name")]
-fn name_of_query(signals: Signals<Form>) -> PatchElements {
-    support::name(&signals)
+fn mount(rocket: Rocket<Build>) -> Rocket<Build> {
+    rocket
+        .mount("/", routes![query, delete, post, put, patch, framework])
+        .mount("/", routes![query_by_data, optional, optional_of_query])
+        .mount("/", routes![result, lenient, head, tab, tab_or_not])
+        .mount("/", routes![event, script, html, json, error])
+        .mount("/", routes![slow, silent, broken, old])
+        .mount("/configured", routes![post, silent, connected, settings])
 }
 
-#[rocket::get("/name-of-data", data = "<signals>")]
-fn name_of_data(signals: Signals<Form>) -> PatchElements {
-    support::name(&signals)
+#[rocket::get("/strict")]
+fn query(form: Signals<Form>) -> PatchElements {
+    adapter::strict(form)
 }
 
-#[rocket::delete("/name", data = "<signals>")]
-fn name_of_delete(signals: Signals<Form>) -> PatchElements {
-    support::name(&signals)
+#[rocket::get("/query-by-data", data = "<form>")]
+fn query_by_data(form: Signals<Form>) -> PatchElements {
+    adapter::strict(form)
 }
 
-#[rocket::post("/name", data = "<signals>")]
-fn name_post(signals: Signals<Form>) -> PatchElements {
-    support::name(&signals)
+/// A route for signals that a data guard takes.
+macro_rules! strict {
+    ($($name:ident: $method:ident $path:literal;)*) => {$(
+        #[rocket::$method($path, data = "<form>")]
+        fn $name(form: Signals<Form>) -> PatchElements {
+            adapter::strict(form)
+        }
+    )*};
 }
 
-#[rocket::put("/name", data = "<signals>")]
-fn name_put(signals: Signals<Form>) -> PatchElements {
-    support::name(&signals)
+strict! {
+    delete: delete "/strict";
+    post: post "/strict";
+    put: put "/strict";
+    patch: patch "/strict";
+    framework: post "/framework";
 }
 
-#[rocket::patch("/name", data = "<signals>")]
-fn name_patch(signals: Signals<Form>) -> PatchElements {
-    support::name(&signals)
-}
-
-#[rocket::post("/optional", data = "<signals>")]
-fn optional(signals: Optional<Signals<Form>>) -> String {
-    support::optional(signals.0.map(|Signals(form)| form))
+#[rocket::post("/optional", data = "<form>")]
+fn optional(form: Optional<Signals<Form>>) -> String {
+    adapter::optional(form.0)
 }
 
 #[rocket::get("/optional")]
-fn optional_of_query(signals: Optional<Signals<Form>>) -> String {
-    support::optional(signals.0.map(|Signals(form)| form))
+fn optional_of_query(form: Optional<Signals<Form>>) -> String {
+    adapter::optional(form.0)
 }
 
-#[rocket::post("/result", data = "<signals>")]
-fn result(signals: Result<Signals<Form>, SignalsRejection>) -> String {
-    support::result(signals)
+#[rocket::post("/result", data = "<form>")]
+fn result(form: Result<Signals<Form>, SignalsRejection>) -> String {
+    adapter::result(form)
 }
 
-#[rocket::post("/lenient", data = "<signals>")]
-fn lenient(signals: LenientSignals<Form>) -> String {
-    support::optional(signals.0)
+#[rocket::post("/lenient", data = "<form>")]
+fn lenient(form: LenientSignals<Form>) -> String {
+    adapter::lenient(form.0)
 }
 
 #[rocket::get("/head")]
-fn head(
-    is_datastar: IsDatastar,
-    id: LastEventId,
-    tab: Option<TabId>,
-    connect: Connect,
-    _config: Config,
-) -> String {
-    support::head(is_datastar, id, tab, &connect)
+fn head(is_datastar: IsDatastar, id: LastEventId, tab: Option<TabId>, connect: Connect) -> String {
+    adapter::head(is_datastar, id, tab, &connect)
 }
 
 #[rocket::get("/tab")]
@@ -160,72 +171,80 @@ fn tab_or_not(tab: Result<TabId, TabIdError>) -> Result<String, TabIdError> {
     Ok(tab?.to_string())
 }
 
-#[rocket::get("/two")]
-fn two(connect: Connect) -> Sse {
-    support::two(connect)
-}
-
-#[rocket::get("/open")]
-fn open(connect: Connect, ends: &State<Ends>) -> Sse {
-    support::open(connect, Ends::clone(ends))
-}
-
-#[rocket::get("/old")]
-fn old(connect: Connect, ends: &State<Ends>) -> Sse {
-    support::open(connect, Ends::clone(ends)).max_age(Duration::from_millis(300))
-}
-
-#[rocket::get("/patch")]
-fn patch() -> PatchSignals {
-    support::patch()
+#[rocket::get("/event")]
+fn event() -> PatchSignals {
+    adapter::event()
 }
 
 #[rocket::get("/script")]
 fn script() -> ExecuteScript {
-    support::script()
+    adapter::script()
 }
 
 #[rocket::get("/html")]
 fn html() -> HtmlReply {
-    support::html()
+    adapter::html()
 }
 
-#[rocket::get("/reply")]
-fn reply() -> SignalsReply {
-    support::reply()
+#[rocket::get("/json")]
+fn json() -> SignalsReply {
+    adapter::json()
 }
 
-#[rocket::get("/list")]
-fn list() -> Result<PatchSignals, SignalsError> {
-    support::list()
+#[rocket::get("/error")]
+fn error() -> Result<PatchSignals, SignalsError> {
+    adapter::error()
+}
+
+#[rocket::get("/slow")]
+fn slow(connect: Connect) -> Sse {
+    adapter::slow(connect)
+}
+
+#[rocket::get("/silent")]
+fn silent(connect: Connect) -> Sse {
+    adapter::silent(connect)
+}
+
+#[rocket::get("/broken")]
+fn broken(connect: Connect) -> Sse {
+    adapter::broken(connect)
+}
+
+#[rocket::get("/old")]
+fn old(connect: Connect) -> Sse {
+    adapter::old(connect)
+}
+
+#[rocket::get("/connected")]
+fn connected(connect: Connect) -> Sse {
+    adapter::connected(connect)
+}
+
+#[rocket::get("/settings")]
+fn settings(config: Config) -> Sse {
+    adapter::connected_by(&config)
 }
 
 #[test]
-fn guards_and_responders() {
-    let server = Server::start(support::config());
-    let methods = ["GET", "DELETE", "POST", "PUT", "PATCH"];
-    support::signals_of_every_method(server.address, &methods);
-    let target = "/name-of-data?datastar=%7B%22name%22%3A%22Ada%22%7D";
-    let (status, text) = support::get(server.address, target).text();
-    assert!(status == 200 && text.contains("Ada"), "{text}");
-    support::the_ways_to_take_signals(server.address);
-    support::what_the_head_says(server.address);
-    support::events_and_replies_are_responses(server.address);
-    support::a_head_request_begins_nothing(server.address, &server.ends);
-    let (status, text) = support::get(server.address, "/tab-or-not").text();
-    assert_eq!(status, 400, "{text}");
-    let (status, text) = support::get(server.address, "/nowhere").text();
-    assert_eq!(status, 404);
-    assert!(text.contains("404"), "{text}");
+fn a_data_guard_reads_the_query_too() {
+    let server = InRocket::start();
+    let mut answer = server.get("/query-by-data?datastar=%7B%22name%22%3A%22Ada%22%7D");
+    assert_eq!(answer.status, 200);
+    assert!(answer.text().contains("Ada"));
 }
 
 #[test]
-fn both_limits_and_rejections_as_events() {
-    let server = Server::start(support::config());
-    support::limit_of(server.address, "/name", support::FRAMEWORK_LIMIT);
-    let strict = Server::start(support::strict_config());
-    support::limit_of(strict.address, "/strict/name", support::OWN_LIMIT);
-    support::rejections_as_events(strict.address);
+fn a_handler_can_take_the_error_of_a_tab_and_return_it() {
+    assert_eq!(InRocket::start().get("/tab-or-not").status, 400);
+}
+
+/// What no guard of ours has refused is rocket's to answer.
+#[test]
+fn other_errors_are_left_alone() {
+    let mut answer = InRocket::start().get("/nowhere");
+    assert_eq!(answer.status, 404);
+    assert!(answer.text().contains("404"));
 }
 
 /// The application's own catchers come before those of the fairing, and answer everything else.
@@ -239,64 +258,41 @@ fn catchers_of_the_application_are_left_alone() {
     fn other(status: Status, _: &Request<'_>) -> String {
         format!("my default, {}", status.code)
     }
-    let server = Server::of(support::config(), |settings| {
+    let server = Running::start(Config::new(), |settings| {
         rocket::custom(settings).register("/", rocket::catchers![bad, other])
     });
     let long = format!("{{\"name\":\"{}\"}}", "x".repeat(2000));
     for (target, body, expected) in [
-        ("/name", "{", (400, "my 400")),
-        ("/name", &long, (413, "signals are too large")),
+        ("/strict", "{", (400, "my 400")),
+        ("/strict", &long, (413, "signals are too large")),
         ("/nowhere", "", (404, "my default, 404")),
     ] {
-        let (status, text) = support::post(server.address, target, body).text();
-        assert_eq!((status, text.as_str()), expected);
+        let body = Some(body.as_bytes());
+        let mut answer = ask(server.address, "POST", target, &[adapter::JSON], body);
+        assert_eq!((answer.status, &*answer.text()), expected);
     }
-}
-
-#[test]
-fn streams() {
-    let server = Server::start(support::config());
-    support::events_are_not_held_back(server.address);
-    support::heartbeats_arrive(server.address);
-    support::a_client_that_leaves(server.address, &server.ends, support::KEEP_ALIVE * 2);
-    support::many_streams(server.address, &server.ends);
-}
-
-#[test]
-fn streams_on_http_2() {
-    let server = Server::start(support::config());
-    support::a_stream_on_http_2(server.address, &server.ends);
-}
-
-/// Rocket cannot break a response off.
-#[test]
-fn a_stream_of_its_age_ends_cleanly() {
-    let server = Server::start(support::config());
-    let mut old = support::get(server.address, "/old");
-    assert!(old.event().contains("id=open"));
-    assert!(old.end().is_ok());
-    let (reason, _) = server.ends.wait(1, Duration::ZERO);
-    assert_eq!(reason, EndReason::MaxAge);
 }
 
 /// A page comes back by itself after a stream that breaks.
 #[test]
 fn a_shutdown_ends_open_streams_with_a_break() {
-    let mut server = Server::start(support::config());
-    let mut open = support::get(server.address, "/open");
-    assert!(open.event().contains("id=open"));
+    let server = Running::start(Config::new(), rocket::custom);
+    let headers = [("last-event-id", "shutdown")];
+    let mut open = ask(server.address, "GET", "/silent", &headers, None);
+    open.until("<p id=one></p>\n\n");
     let begun = Instant::now();
-    server.shutdown.clone().notify();
-    let (reason, ended) = server.ends.wait(1, Duration::from_millis(500));
+    server.shutdown.notify();
+    let (reason, ended) = adapter::ended("shutdown");
     assert_eq!(reason, EndReason::Shutdown);
+    let hooks = ended.duration_since(begun);
+    assert!(hooks < Duration::from_millis(500), "{hooks:?}");
     assert!(open.end().is_err());
     let broke = begun.elapsed();
-    server.thread.take().unwrap().join().unwrap();
+    server.thread.join().unwrap();
+    let done = begun.elapsed();
     println!(
-        "hooks ran within {:?}, the page saw the break within {broke:?}, and rocket was done within {:?}",
-        ended.duration_since(begun),
-        begun.elapsed()
+        "hooks ran within {hooks:?}, the page saw the break within {broke:?}, and rocket was done within {done:?}"
     );
     assert!(broke < Duration::from_secs(2), "{broke:?}");
-    assert!(begun.elapsed() < Duration::from_secs(4));
+    assert!(done < Duration::from_secs(4), "{done:?}");
 }

@@ -2,11 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 #![cfg(feature = "salvo")]
 
-mod adapters;
+mod adapter;
 
-use std::net::SocketAddr;
-
-use adapters::Form;
+use adapter::{Form, Framework};
 use salvo_core::{
     Depot, Request, Router, Server, Writer, conn::tcp::TcpAcceptor, extract::Extractible, handler,
     http::request::SecureMaxSize,
@@ -16,32 +14,39 @@ use sidereal::{
     PatchElements, PatchSignals, Signals, SignalsError, SignalsReply, Sse, TabId,
 };
 
-adapters::tests!(start);
-adapters::tests!(start: a_broken_end_is_broken);
+adapter::tests!(Salvo);
 
-async fn start() -> SocketAddr {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let acceptor = TcpAcceptor::try_from(listener).unwrap();
-    tokio::spawn(Server::new(acceptor).serve(routes()));
-    address
+struct Salvo;
+
+impl Framework for Salvo {
+    fn start() -> adapter::Server {
+        adapter::Server::at(adapter::on_tokio(async |listener| {
+            let acceptor = TcpAcceptor::try_from(listener).unwrap();
+            Server::new(acceptor).serve(routes()).await;
+        }))
+    }
 }
 
 fn routes() -> Router {
     let at = Router::with_path;
+    let configured = at("configured")
+        .push(at("settings").hoop(inject).goal(settings))
+        .push(
+            Router::with_hoop(adapter::settings())
+                .push(at("strict").goal(strict))
+                .push(at("silent").goal(silent))
+                .push(at("connected").goal(connected)),
+        );
+    let framework_limit = SecureMaxSize(adapter::FRAMEWORK_LIMIT);
     Router::new()
         .push(at("strict").goal(strict))
         .push(at("optional").goal(optional))
         .push(at("result").goal(result))
         .push(at("lenient").goal(lenient))
-        .push(at("limited").hoop(adapters::limited()).goal(strict))
-        .push(at("framework").hoop(SecureMaxSize(100)).goal(strict))
+        .push(at("framework").hoop(framework_limit).goal(strict))
         .push(at("limit-body").hoop(limit_body).goal(strict))
-        .push(at("rejecting").hoop(adapters::rejecting()).goal(strict))
         .push(at("head").goal(head))
         .push(at("tab").goal(tab_id))
-        .push(at("connected").hoop(adapters::config()).goal(connected))
-        .push(at("configured").hoop(inject).goal(configured))
         .push(at("event").goal(event))
         .push(at("script").goal(script))
         .push(at("html").goal(html))
@@ -50,16 +55,17 @@ fn routes() -> Router {
         .push(at("slow").goal(slow))
         .push(at("silent").goal(silent))
         .push(at("broken").goal(broken))
+        .push(at("old").goal(old))
+        .push(configured)
 }
 
-#[tokio::test]
-async fn a_body_that_salvo_cuts_off_is_a_413() {
-    let address = start().await;
+#[test]
+fn a_body_that_salvo_cuts_off_is_a_413() {
+    let server = Salvo::start();
     let body = format!("{{\"name\":\"{}\"}}", "x".repeat(200));
-    let datastar = [adapters::DATASTAR];
-    let answer = adapters::ask(address, "POST", "/limit-body", &datastar, body.as_bytes()).await;
+    let answer = server.post("/limit-body", body.as_bytes());
     assert_eq!(answer.status, 413);
-    let answer = adapters::ask(address, "POST", "/limit-body", &datastar, adapters::ADA).await;
+    let answer = server.post("/limit-body", br#"{"name":"Ada"}"#);
     assert_eq!(answer.status, 200);
 }
 
@@ -71,27 +77,27 @@ async fn limit_body(request: &mut Request) {
 /// As `affix_state::inject` does.
 #[handler]
 async fn inject(depot: &mut Depot) {
-    depot.insert_typed(adapters::config());
+    depot.insert_typed(adapter::settings());
 }
 
 #[handler]
 async fn strict(form: Signals<Form>) -> PatchElements {
-    adapters::strict(form)
+    adapter::strict(form)
 }
 
 #[handler]
 async fn optional(form: Optional<Signals<Form>>) -> String {
-    adapters::optional(form.0)
+    adapter::optional(form.0)
 }
 
 #[handler]
 async fn result(request: &mut Request, depot: &mut Depot) -> String {
-    adapters::result(Signals::extract(request, depot).await)
+    adapter::result(Signals::extract(request, depot).await)
 }
 
 #[handler]
 async fn lenient(form: LenientSignals<Form>) -> String {
-    form.0.map_or_else(|| "None".to_owned(), |form| form.name)
+    adapter::lenient(form.0)
 }
 
 #[handler]
@@ -101,7 +107,7 @@ async fn head(
     tab: Optional<TabId>,
     connect: Connect,
 ) -> String {
-    adapters::head(is_datastar, id, tab.0, &connect)
+    adapter::head(is_datastar, id, tab.0, &connect)
 }
 
 #[handler]
@@ -110,51 +116,56 @@ async fn tab_id(tab: TabId) -> String {
 }
 
 #[handler]
-async fn connected(connect: Connect) -> Sse {
-    adapters::event(connect)
-}
-
-#[handler]
-async fn configured(config: Config) -> Sse {
-    adapters::configured(&config)
-}
-
-#[handler]
 async fn event() -> PatchSignals {
-    adapters::signals_event()
+    adapter::event()
 }
 
 #[handler]
 async fn script() -> ExecuteScript {
-    adapters::script()
+    adapter::script()
 }
 
 #[handler]
 async fn html() -> HtmlReply {
-    adapters::html()
+    adapter::html()
 }
 
 #[handler]
 async fn json() -> SignalsReply {
-    adapters::json()
+    adapter::json()
 }
 
 #[handler]
 async fn failing() -> Result<PatchSignals, SignalsError> {
-    adapters::error()
+    adapter::error()
 }
 
 #[handler]
 async fn slow(connect: Connect) -> Sse {
-    adapters::slow(connect)
+    adapter::slow(connect)
 }
 
 #[handler]
 async fn silent(connect: Connect) -> Sse {
-    adapters::silent(connect)
+    adapter::silent(connect)
 }
 
 #[handler]
 async fn broken(connect: Connect) -> Sse {
-    adapters::broken(connect)
+    adapter::broken(connect)
+}
+
+#[handler]
+async fn old(connect: Connect) -> Sse {
+    adapter::old(connect)
+}
+
+#[handler]
+async fn connected(connect: Connect) -> Sse {
+    adapter::connected(connect)
+}
+
+#[handler]
+async fn settings(config: Config) -> Sse {
+    adapter::connected_by(&config)
 }

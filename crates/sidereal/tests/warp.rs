@@ -2,11 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 #![cfg(feature = "warp")]
 
-mod adapters;
+mod adapter;
 
-use std::net::SocketAddr;
-
-use adapters::Form;
+use adapter::{Enforced, Form, Framework, Server};
 use sidereal::{
     Config, Connect, IsDatastar, LastEventId, LenientSignals, TabId,
     warp::{
@@ -16,14 +14,18 @@ use sidereal::{
 };
 use warp::{Filter, Rejection, Reply};
 
-adapters::tests!(start);
-adapters::tests!(start: a_broken_end_is_broken);
+adapter::tests!(Warp);
 
-async fn start() -> SocketAddr {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(warp::serve(routes()).incoming(listener).run());
-    address
+struct Warp;
+
+impl Framework for Warp {
+    const LIMIT_ENFORCED_BY: Enforced = Enforced::ByFramework;
+
+    fn start() -> Server {
+        Server::at(adapter::on_tokio(async |listener| {
+            warp::serve(routes()).incoming(listener).run().await;
+        }))
+    }
 }
 
 /// A route of this name, for any method.
@@ -37,54 +39,53 @@ macro_rules! any {
 }
 
 fn routes() -> impl Filter<Extract = (impl Reply,), Error = Rejection> + Clone {
-    let taking = any!("strict", signals().map(adapters::strict))
-        .or(any!("optional", optional_signals().map(adapters::optional)))
-        .or(any!("result", try_signals().map(adapters::result)))
+    let taking = any!("strict", signals().map(adapter::strict))
+        .or(any!("optional", optional_signals().map(adapter::optional)))
+        .or(any!("result", try_signals().map(adapter::result)))
         .or(any!(
             "lenient",
-            lenient_signals().map(|LenientSignals::<Form>(form)| match form {
-                Some(form) => form.name,
-                None => "None".to_owned(),
-            }),
-        ))
-        .or(any!(
-            "limited",
-            with(adapters::limited()).signals().map(adapters::strict),
+            lenient_signals().map(|LenientSignals::<Form>(form)| adapter::lenient(form)),
         ))
         .or(any!(
             "framework",
-            warp::body::content_length_limit(100)
+            warp::body::content_length_limit(adapter::FRAMEWORK_LIMIT as u64)
                 .and(signals())
-                .map(adapters::strict),
-        ))
-        .or(any!(
-            "rejecting",
-            with(adapters::rejecting()).signals().map(adapters::strict),
+                .map(adapter::strict),
         ));
     let head = is_datastar()
         .and(last_event_id())
         .and(optional_tab_id())
         .and(connect())
         .map(|is: IsDatastar, id: LastEventId, tab, connect: Connect| {
-            adapters::head(is, id, tab, &connect)
+            adapter::head(is, id, tab, &connect)
         });
-    let settings = with(adapters::config());
-    let heads = any!("head", head)
-        .or(any!("tab", tab_id().map(|tab: TabId| tab.to_string())))
-        .or(any!("connected", settings.connect().map(adapters::event)))
+    let heads = any!("head", head).or(any!("tab", tab_id().map(|tab: TabId| tab.to_string())));
+    let returning = any!("event", warp::any().map(adapter::event))
+        .or(any!("script", warp::any().map(adapter::script)))
+        .or(any!("html", warp::any().map(adapter::html)))
+        .or(any!("json", warp::any().map(adapter::json)))
+        .or(any!("error", warp::any().map(adapter::error)));
+    let streams = any!("slow", connect().map(adapter::slow))
+        .or(any!("silent", connect().map(adapter::silent)))
+        .or(any!("broken", connect().map(adapter::broken)))
+        .or(any!("old", connect().map(adapter::old)));
+    let settings = with(adapter::settings());
+    let configured = any!("strict", settings.signals().map(adapter::strict))
+        .or(any!("silent", settings.connect().map(adapter::silent)))
         .or(any!(
-            "configured",
+            "connected",
+            settings.connect().map(adapter::connected)
+        ))
+        .or(any!(
+            "settings",
             settings
                 .config()
-                .map(|config: Config| adapters::configured(&config)),
+                .map(|config: Config| adapter::connected_by(&config)),
         ));
-    let returning = any!("event", warp::any().map(adapters::signals_event))
-        .or(any!("script", warp::any().map(adapters::script)))
-        .or(any!("html", warp::any().map(adapters::html)))
-        .or(any!("json", warp::any().map(adapters::json)))
-        .or(any!("error", warp::any().map(adapters::error)));
-    let streams = any!("slow", connect().map(adapters::slow))
-        .or(any!("silent", connect().map(adapters::silent)))
-        .or(any!("broken", connect().map(adapters::broken)));
-    taking.or(heads).or(returning).or(streams).recover(recover)
+    taking
+        .or(heads)
+        .or(returning)
+        .or(streams)
+        .or(warp::path("configured").and(configured))
+        .recover(recover)
 }
