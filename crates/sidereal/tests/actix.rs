@@ -11,7 +11,7 @@ use std::{
 };
 
 use actix_web::{
-    App, HttpServer, Responder,
+    App, HttpServer,
     dev::ServerHandle,
     middleware::Compress,
     rt::System,
@@ -19,11 +19,12 @@ use actix_web::{
 };
 use adapter::{DATASTAR, Form, Framework, Notices, Server, ask};
 use sidereal::{
-    Config, Connect, EndReason, IsDatastar, LastEventId, LenientSignals, Optional, Shutdown,
-    Signals, SignalsRejection, Sse, TabId,
+    Config, Connect, EndReason, IsDatastar, LastEventId, Optional, Shutdown, Signals,
+    SignalsRejection, Sse, TabId,
 };
 
 adapter::tests!(Actix);
+adapter::handlers!();
 
 struct Actix;
 
@@ -130,21 +131,17 @@ fn routes(app: &mut web::ServiceConfig) {
         .route("/lenient", web::to(lenient))
         .route("/framework", web::to(strict))
         .route("/head", web::to(head))
-        .route("/tab", web::to(tab))
-        .route("/event", web::to(async || adapter::event()))
-        .route("/script", web::to(async || adapter::script()))
-        .route("/html", web::to(async || adapter::html()))
-        .route("/json", web::to(async || adapter::json()))
-        .route("/error", web::to(async || adapter::error()))
-        .route("/slow", web::to(async |c: Connect| adapter::slow(c)))
+        .route("/tab", web::to(tab_id))
+        .route("/event", web::to(event))
+        .route("/script", web::to(script))
+        .route("/html", web::to(html))
+        .route("/json", web::to(json))
+        .route("/error", web::to(failing))
+        .route("/slow", web::to(slow))
         .route("/silent", web::to(silent))
-        .route("/broken", web::to(async |c: Connect| adapter::broken(c)))
-        .route("/old", web::to(async |c: Connect| adapter::old(c)))
+        .route("/broken", web::to(broken))
+        .route("/old", web::to(old))
         .route("/plain", web::to(plain));
-}
-
-async fn strict(form: Signals<Form>) -> impl Responder {
-    adapter::strict(form)
 }
 
 async fn optional(Optional(form): Optional<Signals<Form>>) -> String {
@@ -153,10 +150,6 @@ async fn optional(Optional(form): Optional<Signals<Form>>) -> String {
 
 async fn result(form: Result<Signals<Form>, SignalsRejection>) -> String {
     adapter::result(form)
-}
-
-async fn lenient(LenientSignals(form): LenientSignals<Form>) -> String {
-    adapter::lenient(form)
 }
 
 async fn head(
@@ -168,25 +161,9 @@ async fn head(
     adapter::head(is_datastar, id, tab, &connect)
 }
 
-async fn tab(tab: TabId) -> String {
-    tab.to_string()
-}
-
-async fn silent(connect: Connect) -> Sse {
-    adapter::silent(connect)
-}
-
 /// The same uncompressed, whatever the client accepts.
 async fn plain(connect: Connect) -> Sse {
     adapter::silent(connect).compression(None)
-}
-
-async fn connected(connect: Connect) -> Sse {
-    adapter::connected(connect)
-}
-
-async fn settings(config: Config) -> Sse {
-    adapter::connected_by(&config)
 }
 
 /// Neither a stream that is compressed already, nor one that is not to be, is compressed by it.

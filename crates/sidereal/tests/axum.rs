@@ -26,12 +26,12 @@ use axum::{
 use futures_util::StreamExt;
 use serde_json::{Map, Value};
 use sidereal::{
-    Config, Connect, IsDatastar, LastEventId, LenientSignals, PatchElements, Signals,
-    SignalsRejection, Sse, TabId,
+    Config, Connect, IsDatastar, LastEventId, PatchElements, Signals, SignalsRejection, TabId,
 };
 use tower::ServiceExt;
 
 adapter::tests!(Axum);
+adapter::handlers!();
 
 struct Axum;
 
@@ -48,8 +48,8 @@ fn start(app: Router) -> SocketAddr {
 fn routes() -> Router {
     let configured = Router::new()
         .route("/strict", any(strict))
-        .route("/silent", any(async |c: Connect| adapter::silent(c)))
-        .route("/connected", any(async |c: Connect| adapter::connected(c)))
+        .route("/silent", any(silent))
+        .route("/connected", any(connected))
         .route("/settings", any(settings))
         .layer(Extension(adapter::settings()));
     let framework = any(strict).layer(DefaultBodyLimit::max(adapter::FRAMEWORK_LIMIT));
@@ -60,21 +60,17 @@ fn routes() -> Router {
         .route("/lenient", any(lenient))
         .route("/framework", framework)
         .route("/head", any(head))
-        .route("/tab", any(async |tab: TabId| tab.to_string()))
-        .route("/event", any(async || adapter::event()))
-        .route("/script", any(async || adapter::script()))
-        .route("/html", any(async || adapter::html()))
-        .route("/json", any(async || adapter::json()))
-        .route("/error", any(async || adapter::error()))
-        .route("/slow", any(async |c: Connect| adapter::slow(c)))
-        .route("/silent", any(async |c: Connect| adapter::silent(c)))
-        .route("/broken", any(async |c: Connect| adapter::broken(c)))
-        .route("/old", any(async |c: Connect| adapter::old(c)))
+        .route("/tab", any(tab_id))
+        .route("/event", any(event))
+        .route("/script", any(script))
+        .route("/html", any(html))
+        .route("/json", any(json))
+        .route("/error", any(failing))
+        .route("/slow", any(slow))
+        .route("/silent", any(silent))
+        .route("/broken", any(broken))
+        .route("/old", any(old))
         .nest("/configured", configured)
-}
-
-async fn strict(form: Signals<Form>) -> PatchElements {
-    adapter::strict(form)
 }
 
 async fn optional(form: Option<Signals<Form>>) -> String {
@@ -85,10 +81,6 @@ async fn result(form: Result<Signals<Form>, SignalsRejection>) -> String {
     adapter::result(form)
 }
 
-async fn lenient(LenientSignals(form): LenientSignals<Form>) -> String {
-    adapter::lenient(form)
-}
-
 async fn head(
     is_datastar: IsDatastar,
     id: LastEventId,
@@ -96,10 +88,6 @@ async fn head(
     connect: Connect,
 ) -> String {
     adapter::head(is_datastar, id, tab, &connect)
-}
-
-async fn settings(config: Config) -> Sse {
-    adapter::connected_by(&config)
 }
 
 #[test]

@@ -5,15 +5,11 @@
 mod adapter;
 
 use adapter::{Enforced, Form, Framework, Notices};
-use poem::{
-    EndpointExt, IntoResponse, Route, Server, handler, listener::TcpAcceptor, middleware::SizeLimit,
-};
-use sidereal::{
-    Config, Connect, ExecuteScript, HtmlReply, IsDatastar, LastEventId, LenientSignals, Optional,
-    PatchElements, PatchSignals, Signals, SignalsError, SignalsRejection, SignalsReply, Sse, TabId,
-};
+use poem::{EndpointExt, Route, Server, handler, listener::TcpAcceptor, middleware::SizeLimit};
+use sidereal::{Connect, IsDatastar, LastEventId, Optional, Signals, SignalsRejection, TabId};
 
 adapter::tests!(Poem);
+adapter::handlers!(#[handler]);
 
 struct Poem;
 
@@ -68,11 +64,6 @@ fn routes() -> Route {
 }
 
 #[handler]
-async fn strict(form: Signals<Form>) -> PatchElements {
-    adapter::strict(form)
-}
-
-#[handler]
 async fn optional(Optional(form): Optional<Signals<Form>>) -> String {
     adapter::optional(form)
 }
@@ -83,11 +74,6 @@ async fn result(form: poem::Result<Signals<Form>>) -> String {
 }
 
 #[handler]
-async fn lenient(LenientSignals(form): LenientSignals<Form>) -> String {
-    adapter::lenient(form)
-}
-
-#[handler]
 async fn head(
     is_datastar: IsDatastar,
     id: LastEventId,
@@ -95,64 +81,4 @@ async fn head(
     connect: Connect,
 ) -> String {
     adapter::head(is_datastar, id, tab, &connect)
-}
-
-#[handler]
-async fn tab_id(tab: TabId) -> String {
-    tab.to_string()
-}
-
-#[handler]
-async fn event() -> PatchSignals {
-    adapter::event()
-}
-
-#[handler]
-async fn script() -> ExecuteScript {
-    adapter::script()
-}
-
-#[handler]
-async fn html() -> HtmlReply {
-    adapter::html()
-}
-
-#[handler]
-async fn json() -> SignalsReply {
-    adapter::json()
-}
-
-#[handler]
-async fn failing() -> Result<PatchSignals, SignalsError> {
-    adapter::error()
-}
-
-#[handler]
-async fn slow(connect: Connect) -> impl IntoResponse {
-    adapter::slow(connect)
-}
-
-#[handler]
-async fn silent(connect: Connect) -> Sse {
-    adapter::silent(connect)
-}
-
-#[handler]
-async fn broken(connect: Connect) -> Sse {
-    adapter::broken(connect)
-}
-
-#[handler]
-async fn old(connect: Connect) -> Sse {
-    adapter::old(connect)
-}
-
-#[handler]
-async fn connected(connect: Connect) -> Sse {
-    adapter::connected(connect)
-}
-
-#[handler]
-async fn settings(config: Config) -> Sse {
-    adapter::connected_by(&config)
 }

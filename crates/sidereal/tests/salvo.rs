@@ -9,12 +9,10 @@ use salvo_core::{
     Depot, Request, Router, Server, Writer, conn::tcp::TcpAcceptor, extract::Extractible, handler,
     http::request::SecureMaxSize,
 };
-use sidereal::{
-    Config, Connect, ExecuteScript, HtmlReply, IsDatastar, LastEventId, LenientSignals, Optional,
-    PatchElements, PatchSignals, Signals, SignalsError, SignalsReply, Sse, TabId,
-};
+use sidereal::{Connect, IsDatastar, LastEventId, Optional, Signals, TabId};
 
 adapter::tests!(Salvo);
+adapter::handlers!(#[handler]);
 
 struct Salvo;
 
@@ -81,11 +79,6 @@ async fn inject(depot: &mut Depot) {
 }
 
 #[handler]
-async fn strict(form: Signals<Form>) -> PatchElements {
-    adapter::strict(form)
-}
-
-#[handler]
 async fn optional(form: Optional<Signals<Form>>) -> String {
     adapter::optional(form.0)
 }
@@ -96,11 +89,6 @@ async fn result(request: &mut Request, depot: &mut Depot) -> String {
 }
 
 #[handler]
-async fn lenient(form: LenientSignals<Form>) -> String {
-    adapter::lenient(form.0)
-}
-
-#[handler]
 async fn head(
     is_datastar: IsDatastar,
     id: LastEventId,
@@ -108,64 +96,4 @@ async fn head(
     connect: Connect,
 ) -> String {
     adapter::head(is_datastar, id, tab.0, &connect)
-}
-
-#[handler]
-async fn tab_id(tab: TabId) -> String {
-    tab.to_string()
-}
-
-#[handler]
-async fn event() -> PatchSignals {
-    adapter::event()
-}
-
-#[handler]
-async fn script() -> ExecuteScript {
-    adapter::script()
-}
-
-#[handler]
-async fn html() -> HtmlReply {
-    adapter::html()
-}
-
-#[handler]
-async fn json() -> SignalsReply {
-    adapter::json()
-}
-
-#[handler]
-async fn failing() -> Result<PatchSignals, SignalsError> {
-    adapter::error()
-}
-
-#[handler]
-async fn slow(connect: Connect) -> Sse {
-    adapter::slow(connect)
-}
-
-#[handler]
-async fn silent(connect: Connect) -> Sse {
-    adapter::silent(connect)
-}
-
-#[handler]
-async fn broken(connect: Connect) -> Sse {
-    adapter::broken(connect)
-}
-
-#[handler]
-async fn old(connect: Connect) -> Sse {
-    adapter::old(connect)
-}
-
-#[handler]
-async fn connected(connect: Connect) -> Sse {
-    adapter::connected(connect)
-}
-
-#[handler]
-async fn settings(config: Config) -> Sse {
-    adapter::connected_by(&config)
 }

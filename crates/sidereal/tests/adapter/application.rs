@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{LazyLock, Mutex},
+    sync::{
+        LazyLock, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -153,9 +156,17 @@ pub(crate) fn old(connect: Connect) -> Sse {
     silent(connect).max_age(PAUSE)
 }
 
-/// The streams by their names, and why they ended, and when.
-static NAMED: LazyLock<Mutex<HashMap<String, Option<(EndReason, Instant)>>>> =
-    LazyLock::new(Mutex::default);
+/// Why a stream ended, and when.
+type Ended = (EndReason, Instant);
+
+/// The streams by their names, as far as they have ended.
+static NAMED: LazyLock<Mutex<HashMap<String, Option<Ended>>>> = LazyLock::new(Mutex::default);
+
+/// A name that no other stream has.
+pub(crate) fn new_name() -> String {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    format!("stream-{}", COUNT.fetch_add(1, Ordering::Relaxed))
+}
 
 /// Streams are named by their `Last-Event-ID`.
 fn name_of(connect: &Connect) -> String {
@@ -181,7 +192,7 @@ pub(crate) fn has_ended(name: &str) -> bool {
 }
 
 /// Why and when the stream of this name ended, or ends soon.
-pub(crate) fn ended(name: &str) -> (EndReason, Instant) {
+pub(crate) fn ended(name: &str) -> Ended {
     let asked = Instant::now();
     loop {
         if let Some(Some(end)) = NAMED.lock().unwrap().get(name) {

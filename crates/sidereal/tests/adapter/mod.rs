@@ -16,11 +16,17 @@
 //! | `/configured/strict`, `/configured/silent` | as above |
 //! | `/configured/connected`, `/configured/settings` | [`connected`], by a `Connect` and by a `Config` |
 
-#![allow(dead_code, reason = "not every framework needs all of it")]
+#![allow(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "not every framework needs all of it"
+)]
 
 mod application;
 pub(crate) mod body_limits;
 mod client;
+mod handlers;
 pub(crate) mod http2;
 pub(crate) mod requests;
 pub(crate) mod responses;
@@ -28,7 +34,7 @@ pub(crate) mod streams;
 
 use std::{net::SocketAddr, thread};
 
-pub(crate) use self::{application::*, client::*};
+pub(crate) use self::{application::*, client::*, handlers::handlers};
 
 /// The framework's own limit for bodies, in bytes.
 pub(crate) const FRAMEWORK_LIMIT: usize = 1000;
