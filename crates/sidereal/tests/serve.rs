@@ -8,7 +8,6 @@ mod serve_support;
 
 use std::{
     convert::Infallible,
-    net::SocketAddr,
     sync::atomic::Ordering,
     time::{Duration, Instant},
 };
@@ -592,6 +591,8 @@ async fn an_axum_router_is_a_service() {
 #[cfg(feature = "axum-listener")]
 #[tokio::test]
 async fn the_listener_brings_the_write_deadline_to_axum() {
+    use std::net::SocketAddr;
+
     use sidereal::serve::with_transport;
 
     let (ends, mut ended) = ends();
