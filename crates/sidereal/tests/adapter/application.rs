@@ -78,18 +78,23 @@ pub(crate) fn head(
     format!("{is_datastar} {id:?} {:?}", tab.map(|tab| tab.to_string()))
 }
 
-/// The answer of `/configured/connected`.
+/// The answer of `/configured/connected`: a stream.
 pub(crate) fn connected(connect: Connect) -> Sse {
-    connect.reply((
+    connect.respond(async |tx| {
+        tx.patch_elements("<p id=x></p>").await?;
+        tx.patch_elements(PatchElements::new("<p id=y></p>").retry(Duration::from_secs(9)))
+            .await?;
+        Ok(())
+    })
+}
+
+/// The answer of `/configured/settings`: several events at once.
+pub(crate) fn connected_by(config: &Config) -> Sse {
+    Connect::new().with_config(config).reply((
         PatchElements::new("<p id=x></p>"),
         Some(PatchElements::remove(selector!("#y")).retry(Duration::from_secs(9))),
         vec![PatchSignals::new(&json!({ "a": 1 })).unwrap()],
     ))
-}
-
-/// The answer of `/configured/settings`.
-pub(crate) fn connected_by(config: &Config) -> Sse {
-    connected(Connect::new().with_config(config))
 }
 
 /// What `/event`, `/script`, `/html`, `/json` and `/error` return.

@@ -14,7 +14,7 @@
 //! | path | what |
 //! |---|---|
 //! | `/configured/strict`, `/configured/silent` | as above |
-//! | `/configured/connected`, `/configured/settings` | [`connected`], by a `Connect` and by a `Config` |
+//! | `/configured/connected`, `/configured/settings` | events, by a `Connect` and by a `Config` |
 
 #![allow(
     dead_code,
