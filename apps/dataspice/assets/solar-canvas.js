@@ -1,8 +1,8 @@
 // <solar-canvas>: draws the pictures that it is given, and says which body was clicked.
 //
-//   properties   sky       { day, speed, au: [[x, y] × 9], orbit: [x, y, z, vx, vy, vz] or [], moons: [[x, y, z] × 6] or [] }:
+//   properties   sky       { day, speed, au: [[x, y] × 9], orbit: [x, y, z, vx, vy, vz] or [], moons: [[x, y, z] × 6] or [], huygens: [x, y, z] or [] }:
 //                places of Mercury to Neptune and Cassini in AU; Cassini about Saturn in thousand km and km/s; Mimas to
-//                Titan about Saturn in thousand km
+//                Titan, and Huygens while it is on its own, about Saturn in thousand km
 //   attributes   scene     address of the orbits and of Cassini's path, fetched once
 //                view      "system" (logarithmic), "inner", "cruise", "saturn" or "follow" (Cassini in the middle)
 //                selected  id of the body that is marked
@@ -136,7 +136,7 @@ export class SolarCanvas extends HTMLElement {
   set sky(sky) {
     if (!sky?.au?.length) return;
     const now = performance.now();
-    const next = { day: sky.day, speed: sky.speed, au: sky.au.map(([x, y]) => [x, y]), orbit: [...(sky.orbit ?? [])], moons: (sky.moons ?? []).map((place) => [...place]) };
+    const next = { day: sky.day, speed: sky.speed, au: sky.au.map(([x, y]) => [x, y]), orbit: [...(sky.orbit ?? [])], moons: (sky.moons ?? []).map((place) => [...place]), huygens: [...(sky.huygens ?? [])] };
     // The way from the old picture to this one is shown while the next is awaited; after a jump there is no way.
     const jump = !this.#sky || next.day < this.#sky.day || next.day - this.#sky.day > 400;
     this.#before = jump ? null : this.#now(now);
@@ -176,7 +176,7 @@ export class SolarCanvas extends HTMLElement {
     const au = sky.au.map((place, i) => between(this.#before?.au[i], place, part, BODIES[i + 1].id !== "cassini"));
     // A moon's way between two pictures is a straight line where it is short, and is not shown where it is not.
     const moons = sky.moons.map((place, i) => place.map((x, axis) => (this.#before?.moons[i] ? this.#before.moons[i][axis] + (x - this.#before.moons[i][axis]) * part : x)));
-    return { day, au, part, moons, step: this.#before ? Math.abs(sky.day - this.#before.day) : 0, aboutSaturn: this.#orbit?.after((day - sky.day) * 86400) ?? null };
+    return { day, au, part, moons, huygens: sky.huygens, step: this.#before ? Math.abs(sky.day - this.#before.day) : 0, aboutSaturn: this.#orbit?.after((day - sky.day) * 86400) ?? null };
   }
 
   #draw(atOnce = false) {

@@ -40,7 +40,7 @@ const MOONS = [
   { id: "rhea", name: "Rhea", orbit: 527.07, period: 4.518, radius: 2.3, color: "#c9c2b8" },
   { id: "titan", name: "Titan", orbit: 1221.87, period: 15.95, radius: 3.6, color: "#e8a33d" },
 ];
-const NAMED = [...BODIES, ...MOONS];
+const NAMED = [...BODIES, ...MOONS, { id: "huygens", name: "Huygens", radius: 2, color: "#7fffd4" }];
 /** Half the width of what is seen around Cassini: AU on the way, thousand km at Saturn. */
 const FOLLOWED = { au: 1.4, saturn: 1500 };
 
@@ -274,6 +274,12 @@ function drawSaturn(c, picture) {
     disc(c, x, y, moon.radius);
     if (Math.hypot(x - cx, y - cy) > 24) places.set(moon.id, { x, y, radius: moon.radius });
   });
+  if (now?.huygens.length === 3) {
+    const [x, y] = project(now.huygens);
+    c.fillStyle = "#7fffd4";
+    c.fillRect(x - 1.5, y - 1.5, 3, 3);
+    places.set("huygens", { x, y, radius: 2 });
+  }
   if (!now?.aboutSaturn) {
     if (now) {
       const [saturn, probe] = [now.au[5], now.au[8]];

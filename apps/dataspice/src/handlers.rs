@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 use serde::Deserialize;
 use sidereal::http::StatusCode;
 use sidereal::{
-    Config, Connect, Following, Hub, PatchElements, PatchSignals, Signals, SignalsRejection, Sse,
-    Ticker, View, Watch,
+    BodyError, Config, Connect, Following, Hub, PatchElements, PatchSignals, Signals,
+    SignalsRejection, Sse, Ticker, View, Watch,
 };
 
 use crate::body::Body;
@@ -15,7 +15,7 @@ use crate::command::Command;
 use crate::log::Line;
 use crate::meter::{Meter, Mode};
 use crate::render;
-use crate::show::{PERIOD, Show};
+use crate::show::{PERIOD, Seen, Show, TABLE_PERIOD};
 use crate::site::Whole;
 
 /// What the endpoints share. All clones are the same.
@@ -23,8 +23,10 @@ use crate::site::Whole;
 pub(crate) struct App {
     show: Arc<Show>,
     meter: Arc<Meter>,
-    /// The mission as it is now: it changes with time.
-    picture: Ticker,
+    /// The mission as it is now: it changes with time. By [`Seen`].
+    pictures: [Ticker; 2],
+    /// The same as a table, for those who see no map; less often.
+    bodies: Ticker,
     /// What has happened of late: it changes when something does.
     log: View<Vec<Line>>,
     /// How many push streams are open: it changes when one begins or ends.
@@ -42,15 +44,22 @@ impl App {
         let log = log.in_hub(hub);
         let streams = View::new(0, |count| PatchSignals::new(&render::streams(*count))).in_hub(hub);
         let (shown, told) = (Arc::clone(&show), log.clone());
-        let picture = hub.every(PERIOD, move || {
-            let lines = shown.log();
-            told.update_if(|told| {
-                let is_new = *told != lines;
-                *told = lines;
-                is_new
-            });
-            shown.picture()
+        let now = hub.every(PERIOD, move || {
+            let (picture, lines) = shown.present(Seen::Now)?;
+            tell(&told, lines);
+            Ok::<_, BodyError>(picture)
         });
+        let (shown, told, others) = (Arc::clone(&show), log.clone(), now.clone());
+        let earth = hub.every(PERIOD, move || {
+            let (picture, lines) = shown.present(Seen::Earth)?;
+            // The two skies are not of one mind about the minute of a line.
+            if others.watchers() == 0 {
+                tell(&told, lines);
+            }
+            Ok::<_, BodyError>(picture)
+        });
+        let shown = Arc::clone(&show);
+        let bodies = hub.every(TABLE_PERIOD, move || shown.bodies());
         let (measured, pushed) = (Arc::clone(&meter), streams.clone());
         let load = hub.every(Duration::from_secs(1), move || {
             let measured = measured.measure(*pushed.state());
@@ -59,7 +68,8 @@ impl App {
         App {
             show,
             meter,
-            picture,
+            pictures: [now, earth],
+            bodies,
             log,
             streams,
             load,
@@ -76,13 +86,25 @@ impl App {
     }
 }
 
+fn tell(log: &View<Vec<Line>>, lines: Vec<Line>) {
+    log.update_if(|told| {
+        let is_new = *told != lines;
+        *told = lines;
+        is_new
+    });
+}
+
 /// What a page shows: made once for all pages, and the same whether it is pushed or pulled.
 ///
 /// One stream has all of it, log included: a browser has six connections to a server over HTTP/1.1, for all its tabs, and what
 /// comes on one stream comes in order.
-impl Watch for App {
+struct Shown<'a>(&'a App, Seen);
+
+impl Watch for Shown<'_> {
     fn follow(&self, following: &mut Following) {
-        (&self.picture, &self.log, &self.streams, &self.load).follow(following);
+        let Shown(app, seen) = self;
+        let picture = &app.pictures[*seen as usize];
+        (picture, &app.log, &app.streams, &app.load, &app.bodies).follow(following);
     }
 }
 
@@ -91,6 +113,7 @@ impl Watch for App {
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct Page {
     mode: Mode,
+    seen: Seen,
     body: String,
     tab_id: String,
 }
@@ -99,6 +122,7 @@ impl Default for Page {
     fn default() -> Page {
         Page {
             mode: Mode::Push,
+            seen: Seen::Now,
             body: Body::Cassini.id().to_owned(),
             tab_id: String::new(),
         }
@@ -110,15 +134,15 @@ pub(crate) fn stream(app: &App, connect: Connect, page: Option<Signals<Page>>) -
     let Signals(page) = page.unwrap_or_default();
     let connect = connect.with_data(page.mode);
     match page.mode {
-        Mode::Push => push(app, connect),
-        Mode::Pull => pull(app, connect, &page.tab_id),
+        Mode::Push => push(app, connect, page.seen),
+        Mode::Pull => pull(app, connect, &page),
     }
 }
 
-fn push(app: &App, connect: Connect) -> Sse {
+fn push(app: &App, connect: Connect, seen: Seen) -> Sse {
     let (begun, ended) = (app.streams.clone(), app.streams.clone());
     connect
-        .watch(app)
+        .watch(Shown(app, seen))
         .on_connect(async move |_| {
             begun.update(|count| *count += 1);
             Ok(())
@@ -126,21 +150,21 @@ fn push(app: &App, connect: Connect) -> Sse {
         .on_disconnect(move |_, _| ended.update(|count| *count -= 1))
 }
 
-fn pull(app: &App, connect: Connect, tab: &str) -> Sse {
-    app.meter.pulled(tab);
-    connect.once(app)
+fn pull(app: &App, connect: Connect, page: &Page) -> Sse {
+    app.meter.pulled(&page.tab_id);
+    connect.once(Shown(app, page.seen))
 }
 
 /// `GET /details`: one body in words, in two patches.
 pub(crate) fn details(app: &App, connect: Connect, page: Option<Signals<Page>>) -> Sse {
     let Signals(page) = page.unwrap_or_default();
     match page.body.parse() {
-        Ok(body) => tell(app.clone(), connect, body),
+        Ok(body) => tell_of(app.clone(), connect, body),
         Err(problem) => connect.reply(PatchElements::new(render::details_problem(&problem))),
     }
 }
 
-fn tell(app: App, connect: Connect, body: Body) -> Sse {
+fn tell_of(app: App, connect: Connect, body: Body) -> Sse {
     connect.respond(async move |tx| {
         let fetching = render::details_fetching(body);
         tx.patch_elements(PatchElements::new(fetching)).await?;
@@ -249,7 +273,7 @@ mod tests {
     async fn a_page_that_pulls_is_sent_what_is_pushed() {
         let app = app();
         let mut pushed = asked(&app, json!({ "mode": "push" })).await;
-        let pushed = pushed.take(4).await.unwrap();
+        let pushed = pushed.take(5).await.unwrap();
         assert!(pushed[1].elements().unwrap().starts_with("<ol id=\"log\">"));
         assert_eq!(pushed[2].signals(), Some(&json!({ "_streams": 1 })));
 

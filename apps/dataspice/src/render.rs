@@ -10,11 +10,12 @@ use crate::body::Body;
 use crate::cassini::{Center, Mission, Phase};
 use crate::clock::Reading;
 use crate::event::Event;
-use crate::log::Line;
+use crate::huygens::Stage;
+use crate::log::{Line, LineKind};
 use crate::meter::Measured;
 use crate::planets::{self, AU};
 use crate::sky::Sky;
-use crate::stations;
+use crate::stations::{self, Track};
 use crate::vector::Vector;
 
 /// All that goes by time, every time: a page that comes late or missed something is right again after one of them.
@@ -48,6 +49,10 @@ struct SkySignal {
     au: Vec<[f64; 2]>,
     /// Cassini about Saturn, thousand km and km/s; empty on the way there.
     orbit: Vec<f64>,
+    /// Mimas to Titan about Saturn, thousand km; empty on the way there.
+    moons: Vec<[f64; 3]>,
+    /// Huygens about Saturn, thousand km, while it is on its own; else empty.
+    huygens: Vec<f64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -63,6 +68,9 @@ struct Telemetry {
     saturn: String,
     light: String,
     speed: String,
+    /// The antenna that has Cassini in sight.
+    antenna: String,
+    huygens: &'static str,
     next: String,
     /// How long until then.
     due: String,
@@ -124,7 +132,25 @@ fn sky_signal(sky: &Sky, speed: f64) -> SkySignal {
             .to_vec()
         }
     };
+    let about_saturn = |body| {
+        let place = (sky.position(body) - sky.position(Body::Saturn)) * 1e-3;
+        [
+            rounded(place.x, 1),
+            rounded(place.y, 1),
+            rounded(place.z, 1),
+        ]
+    };
+    let moons = match sky.cassini.center {
+        Center::Sun => Vec::new(),
+        Center::Saturn => Body::MOONS.map(about_saturn).to_vec(),
+    };
+    let huygens = match sky.huygens {
+        Stage::Rides => Vec::new(),
+        Stage::Flies | Stage::Descends | Stage::Rests => about_saturn(Body::Huygens).to_vec(),
+    };
     SkySignal {
+        moons,
+        huygens,
         day: rounded(sky.at.days_since_j2000(), 5),
         speed,
         au,
@@ -161,6 +187,13 @@ fn telemetry(sky: &Sky, mission: &Mission) -> Telemetry {
             "{:.2} km/s about {center}",
             cassini.about_center.velocity.length()
         ),
+        antenna: stations::tracking(sky).map_or_else(
+            || "none has it in sight".to_owned(),
+            |Track { station, elevation }| {
+                format!("{} {}, {elevation:.0}° up", station.name, station.place)
+            },
+        ),
+        huygens: sky.huygens.name(),
         next,
         due,
         last: cassini
@@ -273,7 +306,33 @@ pub(crate) fn log(lines: &[Line]) -> Markup {
     html! {
         ol #log {
             @for line in lines {
-                li { time { (line.time) } " " (line.text) }
+                li class=(match line.kind {
+                    LineKind::Flyby => "flyby",
+                    LineKind::Milestone => "milestone",
+                    LineKind::Antenna => "antenna",
+                }) { time { (line.time) } " " (line.text) }
+            }
+        }
+    }
+}
+
+/// All bodies and how far they are, for those who see no map.
+pub(crate) fn bodies(sky: &Sky) -> Markup {
+    html! {
+        table #bodies {
+            caption { "On " (sky.at.utc().date()) " at " (sky.at.utc().time()) " UTC" }
+            thead {
+                tr { th scope="col" { "Body" } th scope="col" { "From the Sun" } th scope="col" { "From Earth" } th scope="col" { "From Cassini" } }
+            }
+            tbody {
+                @for body in Body::ALL {
+                    tr {
+                        th scope="row" { (body.name()) }
+                        @for other in [Body::Sun, Body::Earth, Body::Cassini] {
+                            td { @if body == other { "–" } @else { (distance(sky.distance(body, other))) } }
+                        }
+                    }
+                }
             }
         }
     }
@@ -447,13 +506,14 @@ mod tests {
             let json = serde_json::to_value(signals(&sky, &mission, clock)).unwrap();
             assert_eq!(json["_sky"]["au"].as_array().unwrap().len(), 9);
             assert_eq!(json["_sky"]["orbit"].as_array().unwrap().len(), orbit);
+            assert_eq!(json["_sky"]["moons"].as_array().unwrap().len(), orbit);
             assert_eq!(json["_sky"]["speed"], if playing { 20.0 } else { 0.0 });
             assert_eq!(
                 json["_clock"],
                 serde_json::json!({ "playing": playing, "speed": 20.0 })
             );
             assert!(
-                json.to_string().len() < 1000,
+                json.to_string().len() < 1400,
                 "{} bytes: {json}",
                 json.to_string().len()
             );

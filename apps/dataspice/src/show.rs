@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use sidereal::{BodyError, PatchSignals};
+use serde::Deserialize;
+use sidereal::{BodyError, PatchElements, PatchSignals};
 
 use crate::cassini::{Mission, OutsideMission};
 use crate::clock::MissionClock;
@@ -14,6 +15,18 @@ use crate::time::Moment;
 
 /// How often there is a picture: one costs 2 ms, however many look at it.
 pub(crate) const PERIOD: Duration = Duration::from_millis(100);
+
+/// How often there is a table of the bodies.
+pub(crate) const TABLE_PERIOD: Duration = Duration::from_secs(2);
+
+/// The sky as it is, or as the light shows it that arrives on Earth.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Seen {
+    #[default]
+    Now,
+    Earth,
+}
 
 pub(crate) struct Show {
     mission: Mission,
@@ -40,20 +53,21 @@ impl Show {
         self.clock.read(Instant::now()).at
     }
 
-    /// The picture of the moment.
-    pub(crate) fn picture(&self) -> Result<PatchSignals, BodyError> {
+    /// The picture of the moment, and what has happened of late.
+    pub(crate) fn present(&self, seen: Seen) -> Result<(PatchSignals, Vec<Line>), BodyError> {
         let clock = self.clock.read(Instant::now());
-        let sky = self.sky_at(clock.at)?;
-        Ok(PatchSignals::new(&render::signals(
-            &sky,
-            &self.mission,
-            clock,
-        ))?)
+        let sky = match seen {
+            Seen::Now => Sky::at(&self.mission, clock.at)?,
+            Seen::Earth => Sky::as_seen_from_earth(&self.mission, clock.at)?,
+        };
+        let signals = render::signals(&sky, &self.mission, clock);
+        let log = log::log(&self.mission, &sky, clock.speed.days());
+        Ok((PatchSignals::new(&signals)?, log))
     }
 
-    /// What has happened of late.
-    pub(crate) fn log(&self) -> Vec<Line> {
-        log::log(&self.mission, self.now())
+    /// All bodies and how far they are.
+    pub(crate) fn bodies(&self) -> Result<PatchElements, BodyError> {
+        Ok(PatchElements::new(render::bodies(&self.sky()?)))
     }
 
     /// Does what a viewer wants.

@@ -77,7 +77,6 @@ impl Sky {
     /// # Errors
     ///
     /// [`OutsideMission`] before launch, and after the last light.
-    #[cfg_attr(not(test), allow(dead_code, reason = "no page shows it yet"))]
     pub(crate) fn as_seen_from_earth(mission: &Mission, at: Moment) -> Result<Sky, OutsideMission> {
         if at < mission.start() {
             return Err(mission.outside(at));

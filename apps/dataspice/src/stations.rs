@@ -7,7 +7,7 @@
 use crate::body::Body;
 use crate::rotation::{OBLIQUITY, Rotation};
 use crate::sky::Sky;
-use crate::time::Moment;
+use crate::time::{J2000, Moment};
 use crate::vector::Vector;
 
 /// An antenna, at its geodetic coordinates in degrees.
@@ -58,6 +58,32 @@ pub(crate) struct Track {
 /// The station that has Cassini highest, if one has it above the [`MASK`].
 pub(crate) fn tracking(sky: &Sky) -> Option<Track> {
     highest(sky.at, from_earth(sky, Body::Cassini))
+}
+
+/// Between two looks for a station, in seconds.
+const LOOK: f64 = 600.0;
+
+/// The station that had Cassini from some moment on; none where it was in nobody's sight.
+pub(crate) type Handover = (Moment, Option<&'static Station>);
+
+/// Who took over when, in so many seconds before the sky's moment; the newest first, to ten minutes.
+pub(crate) fn handovers(sky: &Sky, seconds: f64) -> Vec<Handover> {
+    let direction = from_earth(sky, Body::Cassini);
+    let motion = sky.velocity(Body::Cassini) - sky.velocity(Body::Earth);
+    let mut handovers = Vec::new();
+    // Looks are at the same moments whenever it is asked, or the past would tremble.
+    let newest = (sky.at.days_since_j2000() * 86_400.0 / LOOK).floor() * LOOK;
+    let mut after: Option<Handover> = None;
+    for look in 0..=(seconds / LOOK) as u32 {
+        let at = Moment::from_julian_day(J2000 + (newest - f64::from(look) * LOOK) / 86_400.0);
+        let then = direction + motion * at.seconds_since(sky.at);
+        let station = highest(at, then).map(|track| track.station);
+        if let Some(after) = after.filter(|(_, of)| *of != station) {
+            handovers.push(after);
+        }
+        after = Some((at, station));
+    }
+    handovers
 }
 
 /// Relative to the Earth's centre, where the sky has the body. A sky as seen from the Earth has the light time in it; without, a
@@ -292,5 +318,23 @@ mod tests {
         let below = anywhere(0.0, longitude + 90.0).above_horizon(Vector::new(moon.x, moon.y, 0.0));
         let parallax = (6378.137 / Vector::new(moon.x, moon.y, 0.0).length()).atan();
         assert!((below + parallax.to_degrees()).abs() < 1e-6, "{below}");
+    }
+
+    #[test]
+    fn stations_take_over_from_each_other_round_the_clock() {
+        let day = 86_400.0;
+        let now = sky("2008-09-20T12:00Z");
+        let handovers = |sky: &Sky| handovers(sky, 2.0 * day);
+        let past = handovers(&now);
+        assert!((5..=14).contains(&past.len()), "{past:?}");
+        assert!(past.windows(2).all(|pair| pair[0].0 > pair[1].0));
+        assert!(past.windows(2).all(|pair| pair[0].1 != pair[1].1));
+        assert_eq!(past[0].1, tracking(&now).map(|track| track.station));
+        // A moment later the past is the same.
+        let again = handovers(&sky("2008-09-20T12:03Z"));
+        for (one, other) in past.iter().zip(&again) {
+            assert_eq!(one.1, other.1);
+            assert!(one.0.seconds_since(other.0).abs() < 1e-3);
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// The Julian day of J2000.0, 2000-01-01 12:00 TDB.
-const J2000: f64 = 2_451_545.0;
+pub(crate) const J2000: f64 = 2_451_545.0;
 const DAY: f64 = 86_400.0;
 /// TDB (as TT) minus TAI, in seconds.
 const TT_MINUS_TAI: f64 = 32.184;
