@@ -16,6 +16,7 @@ pub mod shutdown;
 pub mod ticker;
 pub mod tiny_http;
 pub mod upload;
+pub mod votes;
 
 /// The Datastar client, which each example serves at `/datastar.js`. Empty where the build had no package registry to
 /// take it from: pages then load it from a CDN.
@@ -38,26 +39,38 @@ fn page(html: &str) -> String {
 ///
 /// `RUST_LOG=sidereal=debug` shows the end of every stream, with its reason.
 pub fn start() -> SocketAddr {
+    let [address] = start_with([("--port", 3000)]);
+    address
+}
+
+/// The same with these options, each of which is a port and its default.
+pub fn start_with<const N: usize>(mut ports: [(&str, u16); N]) -> [SocketAddr; N] {
     tracing_subscriber::fmt::init();
-    let mut port = 3000;
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            "--port" => match arguments.next().map(|port| port.parse()) {
-                Some(Ok(number)) => port = number,
-                _ => stop("--port needs a number from 0 to 65535", 2),
-            },
-            "--help" => stop(
-                "usage: [--port PORT]  (default 3000; 0 is any that is free)",
+        if argument == "--help" {
+            let options = ports.map(|(name, port)| format!("[{name} PORT, default {port}]"));
+            stop(
+                &format!("usage: {}  (0 is any that is free)", options.join(" ")),
                 0,
-            ),
-            other => stop(
-                &format!("unknown argument {other:?}; there is --port PORT"),
+            );
+        }
+        let Some((name, port)) = ports.iter_mut().find(|(name, _)| *name == argument) else {
+            let names = ports.map(|(name, _)| format!("{name} PORT"));
+            stop(
+                &format!(
+                    "unknown argument {argument:?}; there is {}",
+                    names.join(", ")
+                ),
                 2,
-            ),
+            );
+        };
+        match arguments.next().map(|number| number.parse()) {
+            Some(Ok(number)) => *port = number,
+            _ => stop(&format!("{name} needs a number from 0 to 65535"), 2),
         }
     }
-    SocketAddr::from(([127, 0, 0, 1], port))
+    ports.map(|(_, port)| SocketAddr::from(([127, 0, 0, 1], port)))
 }
 
 fn stop(message: &str, code: i32) -> ! {
