@@ -22,6 +22,7 @@ export function from(name) {
 // Registers a test. Options:
 //   serve     what serves the pages, each in turn: 'axum' (the default), 'listener', 'sidereal'
 //   program   another program of the workspace, instead of the tests' own server
+//   beside    programs of the workspace that the test starts besides
 //   browsers  those that can show it; the others skip it, for the reason `because`
 //   browser   false for tests that need none: they run once, by themselves
 //   needs     programs of `lib/programs.mjs`; without one of them the test is skipped
@@ -62,7 +63,15 @@ class Context {
     return this.server.start()
   }
 
-  // nginx in front of the test's server, see `lib/nginx.mjs`.
+  // Another program of the workspace beside the test's server.
+  async beside(name, ...options) {
+    const server = new Server(program(name), options)
+    server.name = name
+    this.own.push(server)
+    return server.start()
+  }
+
+  // nginx in front of the test's server, or as it is set up otherwise, see `lib/nginx.mjs`.
   async nginx(kind) {
     const nginx = new Nginx(kind, this.server)
     this.own.push(nginx)
@@ -132,7 +141,7 @@ export async function runAll({browsers, only}) {
   const servers = new Servers()
   const failures = []
   const again = []
-  for (const name of new Set(chosen.map(({program}) => program))) program(name)
+  for (const name of new Set(chosen.flatMap(({program, beside = []}) => [program, ...beside]))) program(name)
   try {
     for (const name of browsers) {
       const theirs = chosen.filter(({browser = true}) => browser === (name !== NO_BROWSER))
@@ -214,7 +223,7 @@ function report(error, context) {
     print(`console of ${page.inner.url()}`, page.console.map(({type, text}) => `${type}: ${text}`))
   }
   const log = context?.server?.log.slice(context.own.includes(context.server) ? 0 : context.logged) ?? ''
-  for (const {kind, log} of context?.own ?? []) if (kind) print('log of nginx', log.trimEnd().split('\n').slice(-25))
+  for (const {name, log} of context?.own ?? []) if (name) print(`log of ${name}`, log.trimEnd().split('\n').slice(-25))
   print('log of the server', log.trimEnd().split('\n').slice(-25))
 }
 

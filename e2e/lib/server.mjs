@@ -7,25 +7,30 @@ import {eventually} from './expect.mjs'
 
 const WORKSPACE = fileURLToPath(new URL('../..', import.meta.url))
 
-// The programs, and the environment variables that may name them.
-const VARIABLES = {'e2e-server': 'E2E_SERVER', 'dataspice': 'DATASPICE'}
+// The programs, their packages, and the environment variables that may name them.
+const KNOWN = {
+  'e2e-server': {package: 'e2e-server', variable: 'E2E_SERVER'},
+  'dataspice': {package: 'dataspice', variable: 'DATASPICE'},
+  'behind-nginx-site': {package: 'examples', variable: 'BEHIND_NGINX_SITE'},
+  'behind-nginx-streams': {package: 'examples', variable: 'BEHIND_NGINX_STREAMS'},
+}
 const programs = new Map()
 
 // The path of a program of the workspace: what the environment names, or else what cargo builds.
 export function program(name) {
-  if (!programs.has(name)) programs.set(name, process.env[VARIABLES[name]] ?? build(name, VARIABLES[name]))
+  if (!programs.has(name)) programs.set(name, process.env[KNOWN[name].variable] ?? build(name, KNOWN[name]))
   return programs.get(name)
 }
 
-function build(name, variable) {
+function build(name, {package: from, variable}) {
   console.log(`building ${name} (${variable} does not name it)`)
-  const built = spawnSync('cargo', ['build', '--package', name, '--bin', name, '--message-format=json'], {
+  const built = spawnSync('cargo', ['build', '--package', from, '--bin', name, '--message-format=json'], {
     cwd: WORKSPACE,
     stdio: ['ignore', 'pipe', 'inherit'],
     maxBuffer: 256 << 20,
     encoding: 'utf8',
   })
-  if (built.status !== 0) throw new Error(`cargo build --package ${name} failed`)
+  if (built.status !== 0) throw new Error(`cargo build --bin ${name} failed`)
   const messages = built.stdout.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line))
   const executable = messages.findLast((message) => message.executable && message.target?.name === name)
   return executable.executable
