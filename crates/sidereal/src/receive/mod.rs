@@ -76,7 +76,7 @@ use crate::{LenientSignals, Signals, SignalsRejection};
 ///
 /// # Errors
 ///
-/// As [`read_signals`]; a body over the limit, or one that cannot be read. Of a body over the limit the
+/// As [`read_signals`](crate::read_signals); a body over the limit, or one that cannot be read. Of a body over the limit the
 /// rest is read and thrown away, up to 64 MiB, so that the page sees the answer.
 ///
 /// # Cancel safety
