@@ -5,6 +5,7 @@
 //! | [`axum`](mod@axum) | what handlers take and return: extractors and responses for axum |
 //! | [`actix_web`](mod@actix_web), [`rocket`](mod@rocket), [`poem`](mod@poem), [`salvo`](mod@salvo) | the same on these, and what is their own; for warp see [`crate::warp`](mod@crate::warp) |
 //! | [`which_server`] | what each server does with a stream, and how many viewers it bears |
+//! | [`recipes`] | rama, ntex, trillium: servers without an adapter |
 //! | [`streams`] | one-shot and long-lived streams, hooks, ends, backpressure, shutdown |
 //! | [`push_to_everyone`] | views, topics and tickers: what is made once for many |
 //! | [`signals`] | what a page sends and what it gets, limits, files, rejections, tabs |
@@ -13,7 +14,7 @@
 //! | [`from_datastar_cl`] | for those who come from datastar-cl (Common Lisp) |
 //! | [`from_datastar_rust`] | for those who come from the crate `datastar` |
 //!
-//! Their examples are tests. They use all features of this crate, so a build of the documentation with fewer features
+//! Their examples are tests; the recipes are compiled and tried as programs. They use all features of this crate, so a build of the documentation with fewer features
 //! leaves the guides empty.
 
 macro_rules! guides {
@@ -55,6 +56,9 @@ guides! {
     /// Which server, and how many viewers.
     ///
     which_server: "which-server.md";
+    /// Recipes: rama, ntex, trillium.
+    ///
+    recipes: "recipes.md";
     /// Streams: how they begin, live and end.
     ///
     streams: "streams.md";
