@@ -15,6 +15,7 @@ Usage: cargo xtask COMMAND
   unit             unit, integration and doc tests
   release-check    feature powerset, cargo-deny, cargo-semver-checks, cargo publish --dry-run
   msrv             the minimum Rust version of the library crates
+  recipes          the recipes for servers without an adapter: lints and tests
   fuzz             every fuzz target for 20 s; --seconds N for another time
   streams          100,000 random compressed streams for each codec, against reference decoders, which
                    takes an hour; --count N for another number
@@ -42,6 +43,8 @@ pub(crate) enum Command {
     ReleaseCheck,
     /// The minimum Rust version.
     Msrv,
+    /// The recipes for servers without an adapter.
+    Recipes,
     /// Fuzz targets.
     Fuzz {
         /// How long each target runs.
@@ -93,6 +96,7 @@ impl Command {
             "unit" => Self::Unit,
             "release-check" => Self::ReleaseCheck,
             "msrv" => Self::Msrv,
+            "recipes" => Self::Recipes,
             "e2e" => Self::E2e,
             "client" => Self::Client,
             "help" | "--help" | "-h" => Self::Help,
@@ -174,6 +178,7 @@ mod tests {
             "unit",
             "release-check",
             "msrv",
+            "recipes",
             "fuzz",
             "streams",
             "e2e",

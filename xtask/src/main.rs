@@ -15,6 +15,7 @@ mod msrv;
 mod npm;
 mod plan;
 mod python;
+mod recipes;
 mod release;
 mod shell;
 mod steps;

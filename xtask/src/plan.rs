@@ -3,7 +3,7 @@
 use crate::command_line::Command;
 use crate::shell::Shell;
 use crate::steps::Step;
-use crate::{apt, cargo_tools, checks, client, e2e, fuzz, msrv, npm, python, release};
+use crate::{apt, cargo_tools, checks, client, e2e, fuzz, msrv, npm, python, recipes, release};
 
 /// How long each fuzz target runs among all the other steps.
 const FUZZ_SECONDS: u32 = 20;
@@ -17,6 +17,7 @@ pub(crate) fn steps_of(command: Command) -> Vec<Step> {
         Command::Unit => unit(),
         Command::ReleaseCheck => release(),
         Command::Msrv => msrv(),
+        Command::Recipes => recipes(),
         Command::Fuzz { seconds } => fuzz(seconds),
         Command::Streams { count } => streams(count),
         Command::E2e => setup().into_iter().chain(e2e()).collect(),
@@ -33,6 +34,7 @@ fn everything() -> Vec<Step> {
         unit(),
         release(),
         msrv(),
+        recipes(),
         fuzz(FUZZ_SECONDS),
         programs(),
         e2e(),
@@ -76,6 +78,10 @@ fn release() -> Vec<Step> {
 
 fn msrv() -> Vec<Step> {
     vec![Step::new("minimum Rust version", msrv::check)]
+}
+
+fn recipes() -> Vec<Step> {
+    vec![Step::new("recipes", recipes::test)]
 }
 
 fn fuzz(seconds: u32) -> Vec<Step> {
