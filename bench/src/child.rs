@@ -35,7 +35,10 @@ impl ChildServer {
             output: BufReader::new(output),
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
         };
-        server.address = server.line()?.parse().map_err(io::Error::other)?;
+        let line = server.line()?;
+        // Alone, or as the end of a sentence for people.
+        let address = line.rsplit("http://").next().unwrap_or_default();
+        server.address = address.parse().map_err(io::Error::other)?;
         Ok(server)
     }
 

@@ -21,6 +21,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<bool, E
     };
     // All of them, since one may start another: a server that it measures.
     let mut command = workspace.cargo(["build", "--release", "--package", "bench", "--bins"]);
+    // One measures the demo.
+    command.args(["--package", "dataspice"]);
     let status = command.status();
     if !status
         .map_err(|error| Error::start("cargo", &error))?
