@@ -147,6 +147,91 @@ test('what is refused is said to who asked, and changes nothing', {program: 'dat
   equal(await page.text('.clock'), before)
 })
 
+// Stops the clock at a moment: what is drawn then stays.
+async function stopAt(t, page, at) {
+  for (const command of [{playing: false}, {at}]) {
+    const answer = await fetch(`${t.server.url}/clock`, {method: 'POST', headers: {'content-type': 'application/json'}, body: JSON.stringify(command)})
+    equal(answer.status, 204)
+  }
+  await eventually(at, () => page.text('.clock'), {accept: (text) => text.startsWith(at.slice(0, 10))})
+}
+
+// The picture once nothing moves any more.
+async function still(page) {
+  let before
+  return eventually('the picture stands still', () => drawn(page), {accept: (now) => {
+    const same = now.sum === before?.sum
+    before = now
+    return same
+  }})
+}
+
+test('every view shows something else; zooming and panning by wheel, mouse and keys, and back', {program: 'dataspice'}, async (t) => {
+  const page = await opened(t)
+  await stopAt(t, page, '2004-12-20')
+  mkdirSync(SCREENSHOTS, {recursive: true})
+  const sums = new Set()
+  for (const view of ['system', 'inner', 'cruise', 'saturn', 'follow']) {
+    await choose(page, 'view', view)
+    sums.add((await still(page)).sum)
+    await page.inner.screenshot({path: join(SCREENSHOTS, `dataspice-${t.browser.name}-view-${view}.png`)})
+  }
+  equal(sums.size, 5)
+  const whole = await still(page)
+  const {x, y} = await page.evaluate(() => {
+    const {left, top, width, height} = document.querySelector('solar-canvas').getBoundingClientRect()
+    return {x: left + width / 3, y: top + height / 3}
+  })
+  await page.inner.focus('solar-canvas')
+  const acts = {
+    'the wheel': async () => {
+      await page.inner.mouse.move(x, y)
+      await page.inner.mouse.wheel({deltaY: -300})
+    },
+    'dragging': async () => {
+      await page.inner.mouse.move(x, y)
+      await page.inner.mouse.down()
+      await page.inner.mouse.move(x + 60, y + 30, {steps: 4})
+      await page.inner.mouse.up()
+    },
+    '+': () => page.inner.keyboard.press('+'),
+    'ArrowLeft': () => page.inner.keyboard.press('ArrowLeft'),
+  }
+  for (const [name, act] of Object.entries(acts)) {
+    await act()
+    await eventually(`${name} changes the picture`, () => still(page), {accept: ({sum}) => sum !== whole.sum})
+    await page.inner.focus('solar-canvas')
+    await page.inner.mouse.move(5, 5)
+    await page.inner.keyboard.press('0')
+    await eventually(`0 undoes ${name}`, () => still(page), {accept: ({sum}) => sum === whole.sum})
+  }
+})
+
+test('as seen from Earth, Saturn is where it was when the light left it', {program: 'dataspice'}, async (t) => {
+  const page = await opened(t)
+  await stopAt(t, page, '2004-12-20')
+  const saturn = () => page.evaluate(() => document.querySelector('solar-canvas').sky.au[5])
+  const [x, y] = await eventually('Saturn', saturn, {accept: Boolean})
+  await choose(page, 'seen', 'earth')
+  const seen = await eventually('Saturn is elsewhere', saturn, {accept: ([earthX]) => earthX !== x})
+  const km = Math.hypot(seen[0] - x, seen[1] - y) * 149_597_870.7
+  // 9.7 km/s for 67 minutes of light.
+  ok(km > 30_000 && km < 50_000, `${km} km`)
+  await eventually('one push stream', () => served(page), {accept: pushes})
+  await choose(page, 'seen', 'now')
+  await eventually('Saturn is back', saturn, {accept: ([nowX]) => nowX === x})
+  t.note(`${Math.round(km)} km`)
+})
+
+test('all bodies are there as a table', {program: 'dataspice'}, async (t) => {
+  const page = await opened(t)
+  await stopAt(t, page, '2005-01-20')
+  await page.click('.table summary')
+  const rows = await eventually('the table', () => page.evaluate(() => [...document.querySelectorAll('#bodies tbody tr')].map((row) => row.innerText)), {accept: (rows) => rows.length === 18})
+  ok(rows.some((row) => /^Huygens/.test(row)) && rows.some((row) => /^Titan/.test(row)), rows.join())
+  await eventually('Huygens has landed', () => page.text('.telemetry'), {accept: (text) => text.includes("on Titan's surface")})
+})
+
 test('a click on a body fills the details in two patches', {program: 'dataspice'}, async (t) => {
   const page = await opened(t)
   await page.until('the first details', () => document.querySelector('#details').textContent.includes('Cassini'))
