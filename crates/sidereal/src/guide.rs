@@ -3,7 +3,7 @@
 //! | guide | about |
 //! |---|---|
 //! | [`axum`](mod@axum) | what handlers take and return: extractors and responses for axum |
-//! | [`actix_web`](mod@actix_web), [`rocket`](mod@rocket), [`poem`](mod@poem), [`salvo`](mod@salvo) | the same on these, and what is their own; for warp see [`crate::warp`](mod@crate::warp) |
+//! | [`actix_web`](mod@actix_web), [`rocket`](mod@rocket), [`poem`](mod@poem), [`salvo`](mod@salvo) | the same on these, and what is their own; for warp see `sidereal::warp` |
 //! | [`which_server`] | what each server does with a stream, and how many viewers it bears |
 //! | [`recipes`] | rama, ntex, trillium: servers without an adapter |
 //! | [`streams`] | one-shot and long-lived streams, hooks, ends, backpressure, shutdown |

@@ -18,7 +18,7 @@ use crate::{ReadSignalsError, read_signals};
 /// | [`LenientSignals<T>`] | are logged, and count as absent |
 ///
 /// A plain page load has no signals: `Option<Signals<T>>` (on actix-web, poem, rocket and salvo
-/// [`Optional`](crate::Optional)) is `None` for it, and an answer of 400, 413 or 415 only for what came
+/// `Optional`) is `None` for it, and an answer of 400, 413 or 415 only for what came
 /// and cannot be read.
 ///
 /// A body is read where its `Content-Type` is JSON, as the Datastar client's is, or the request has
