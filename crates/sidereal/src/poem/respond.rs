@@ -1,7 +1,8 @@
 //! Events, streams, replies and rejections as poem's responses.
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{StatusCode, header::CONTENT_LENGTH};
+use http_body::Body;
 use poem::{IntoResponse, Response, error::ResponseError};
 
 use crate::{
@@ -12,7 +13,12 @@ use crate::{
 
 impl IntoResponse for Sse {
     fn into_response(self) -> Response {
-        self.into_http().into()
+        let mut from = self.into_http();
+        // poem forgets it. None is known of what answers a HEAD.
+        if let Some(length) = from.body().size_hint().exact().filter(|length| *length > 0) {
+            from.headers_mut().insert(CONTENT_LENGTH, length.into());
+        }
+        from.into()
     }
 }
 
