@@ -1,8 +1,8 @@
 //! Where the hub's own work runs: renders of views, ticks, looking after idle topics.
 //!
 //! It runs on the runtime of whoever gives cause to it, or on a thread of its own where there is
-//! none, or where that is the runtime of one of several workers. A job that goes down with its runtime is begun anew on that thread: those who wait for it
-//! may live elsewhere.
+//! none, or where that is the runtime of one of several workers. A job that goes down with its
+//! runtime is begun anew on that thread: those who wait for it may live elsewhere.
 
 use std::{
     panic::catch_unwind,
@@ -13,7 +13,7 @@ use std::{
 };
 
 use tokio::{
-    runtime::Handle,
+    runtime::{Handle, RuntimeFlavor},
     time::{Instant, sleep_until},
 };
 
@@ -37,7 +37,17 @@ where
     M: Fn() -> F + Send + Sync + Unpin + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
-    match current() {
+    spawn_for(false, make);
+}
+
+/// The same for those whom several workers serve: whoever gives cause to it may be one of them, though
+/// it is not marked, and has nothing else to do with us.
+pub(super) fn spawn_for<M, F>(workers: bool, make: M)
+where
+    M: Fn() -> F + Send + Sync + Unpin + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    match current(workers) {
         Some(runtime) => spawn_on(&runtime, make),
         None => spawn_on_thread(make),
     }
@@ -116,11 +126,14 @@ where
 }
 
 /// The runtime that this runs on, if it can tell the time, and no handler of others can block it.
-fn current() -> Option<Handle> {
+fn current(is_for_workers: bool) -> Option<Handle> {
     if is_worker_thread() {
         return None;
     }
     let runtime = Handle::try_current().ok()?;
+    if is_for_workers && runtime.runtime_flavor() == RuntimeFlavor::CurrentThread {
+        return None;
+    }
     has_time().then_some(runtime)
 }
 

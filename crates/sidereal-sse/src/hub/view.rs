@@ -20,7 +20,7 @@ use super::{
     render::{self, Picture, Rendering},
     topic::{Place, TopicInner},
 };
-use crate::{BodyError, Frame};
+use crate::{BodyError, Frame, worker::is_worker_thread};
 
 /// How long a variant stays that nobody watches.
 const UNWATCHED: Duration = Duration::from_secs(60);
@@ -120,6 +120,8 @@ struct Progress {
     /// The state was changed while nobody watched: the picture is not what is to be shown.
     is_stale: bool,
     is_running: bool,
+    /// Threads that serve beside others of their kind have shown it: see `mark_worker_thread`.
+    is_for_workers: bool,
     /// When the last render began.
     last: Option<Instant>,
 }
@@ -375,13 +377,14 @@ where
             return;
         }
         progress.is_running = true;
+        let is_for_workers = progress.is_for_workers;
         drop(progress);
-        self.start();
+        self.start(is_for_workers);
     }
 
-    fn start(self: &Arc<Self>) {
+    fn start(self: &Arc<Self>, is_for_workers: bool) {
         let shown = self.clone();
-        driver::spawn(move || shown.clone().render());
+        driver::spawn_for(is_for_workers, move || shown.clone().render());
     }
 
     /// Renders until the picture shows the present, or nobody watches.
@@ -490,6 +493,7 @@ where
 
     fn begin(self: Arc<Self>, fresh: bool) -> Start {
         let mut progress = lock(&self.shown.progress);
+        progress.is_for_workers |= is_worker_thread();
         if progress.is == Is::Failed {
             // Perhaps it was not the state's fault.
             progress.rendered = 0;
@@ -501,8 +505,9 @@ where
             false => Start::Newest,
         };
         if !is_present && !std::mem::replace(&mut progress.is_running, true) {
+            let is_for_workers = progress.is_for_workers;
             drop(progress);
-            self.shown.start();
+            self.shown.start(is_for_workers);
         }
         start
     }
