@@ -47,6 +47,31 @@
 //! The body of a request is read once. Paths and methods come before a filter for signals, so that
 //! no other route finds the body gone.
 //!
+//! # Graceful stop
+//!
+//! warp's `graceful` waits for open streams. They end where they follow a [`Shutdown`] that is
+//! triggered by the same signal; broken off, so that their pages come back by themselves.
+//!
+//! ```
+//! use sidereal::{Config, Connect, PatchElements, Shutdown};
+//! use warp::Filter;
+//! # async fn stop_signal() {}
+//!
+//! # async fn serve() {
+//! let shutdown = Shutdown::new();
+//! let datastar = sidereal::warp::with(Config::new().shutdown(shutdown.clone()));
+//! let routes = warp::path!("hello")
+//!     .and(datastar.connect())
+//!     .map(|connect: Connect| connect.reply(PatchElements::new("<p id='hello'>Hello</p>")));
+//! let server = warp::serve(routes).bind(([127, 0, 0, 1], 8080)).await;
+//! let stop = async move {
+//!     stop_signal().await;
+//!     shutdown.trigger();
+//! };
+//! server.graceful(stop).run().await;
+//! # }
+//! ```
+//!
 //! # Limits
 //!
 //! warp has no limit for bodies that holds unasked. Here [`Config::signals_limit`] counts, or else
@@ -54,6 +79,7 @@
 //!
 //! [`Config::signals_limit`]: crate::Config::signals_limit
 //! [`DEFAULT_SIGNALS_LIMIT`]: crate::DEFAULT_SIGNALS_LIMIT
+//! [`Shutdown`]: crate::Shutdown
 
 mod filters;
 mod head;
