@@ -15,9 +15,9 @@ use actix_web::{
     dev::ServerHandle,
     middleware::Compress,
     rt::System,
-    web::{self, Data, PayloadConfig},
+    web::{self, Bytes, Data, PayloadConfig},
 };
-use adapter::{DATASTAR, Form, Framework, Notices, Server, ask};
+use adapter::{Body, DATASTAR, Form, Framework, JSON, Notices, Server, ask, ask_as_it_is};
 use sidereal::{
     Config, Connect, EndReason, IsDatastar, LastEventId, Optional, Shutdown, Signals,
     SignalsRejection, Sse, TabId,
@@ -29,7 +29,8 @@ adapter::handlers!();
 struct Actix;
 
 impl Framework for Actix {
-    const OPTION_HIDES_ERRORS: bool = true;
+    const FORMS: &[&str] = &["/form", "/form-first"];
+    const BODY: Body = Body::Once;
     const SAYS_KEEP_ALIVE: bool = false;
     const NOTICES: Notices = Notices {
         closed: 0,
@@ -130,6 +131,10 @@ fn routes(app: &mut web::ServiceConfig) {
         .route("/result", web::to(result))
         .route("/lenient", web::to(lenient))
         .route("/framework", web::to(strict))
+        .route("/form", web::to(with_form))
+        .route("/form-first", web::to(with_form_first))
+        .route("/twice", web::to(twice))
+        .route("/bytes-first", web::to(bytes_first))
         .route("/head", web::to(head))
         .route("/tab", web::to(tab_id))
         .route("/event", web::to(event))
@@ -155,10 +160,38 @@ async fn result(form: Result<Signals<Form>, SignalsRejection>) -> String {
 async fn head(
     is_datastar: IsDatastar,
     id: LastEventId,
-    tab: Option<TabId>,
+    Optional(tab): Optional<TabId>,
     connect: Connect,
 ) -> String {
     adapter::head(is_datastar, id, tab, &connect)
+}
+
+async fn with_form(Optional(signals): Optional<Signals<Form>>, form: web::Form<Form>) -> String {
+    adapter::form(signals, form.into_inner())
+}
+
+async fn with_form_first(
+    form: web::Form<Form>,
+    Optional(signals): Optional<Signals<Form>>,
+) -> String {
+    adapter::form(signals, form.into_inner())
+}
+
+async fn twice(one: Signals<Form>, two: Signals<Form>) -> String {
+    adapter::twice(one, two)
+}
+
+/// Says how much there was, and what is left of it for signals.
+async fn bytes_first(
+    bytes: Bytes,
+    signals: Result<Optional<Signals<Form>>, SignalsRejection>,
+) -> String {
+    let signals = signals.map(|Optional(signals)| adapter::optional(signals));
+    format!(
+        "{}: {}",
+        bytes.len(),
+        signals.unwrap_or_else(|error| error.to_string())
+    )
 }
 
 /// The same uncompressed, whatever the client accepts.
@@ -207,4 +240,20 @@ fn a_shutdown_ends_open_streams_with_a_break() {
     assert!(open.end().is_err());
     assert!(adapter::has_ended("shutdown"));
     assert_eq!(adapter::ended("shutdown").0, EndReason::Shutdown);
+}
+
+#[test]
+fn a_body_that_another_has_read_is_not_taken_for_none() {
+    let server = Actix::start();
+    let gone = "the body of the request could not be received";
+    let text = server.post("/bytes-first", br#"{"name":"Ada"}"#).text();
+    assert_eq!(text, format!("14: {gone}"));
+    // Without a length that could be looked at.
+    let headers = [JSON, ("transfer-encoding", "chunked")];
+    let body = b"e\r\n{\"name\":\"Ada\"}\r\n0\r\n\r\n";
+    let address = server.of("/bytes-first");
+    let text = ask_as_it_is(address, "POST", "/bytes-first", &headers, body).text();
+    assert_eq!(text, format!("14: {gone}"));
+    // There was none.
+    assert_eq!(server.post("/bytes-first", b"").text(), "0: None");
 }

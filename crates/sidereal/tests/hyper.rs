@@ -22,7 +22,6 @@ adapter::tests!(Hyper);
 struct Hyper;
 
 impl Framework for Hyper {
-    const OPTION_HIDES_ERRORS: bool = true;
     const LIMIT_ENFORCED_BY: Enforced = Enforced::Nowhere;
 
     fn start() -> Server {
@@ -65,7 +64,10 @@ async fn answer(mut request: Request<Incoming>) -> Result<Answer, Answer> {
             let headers = request.headers();
             let is_datastar = IsDatastar::from_headers(headers);
             let id = LastEventId::from_headers(headers);
-            let tab = TabId::from_query(request.uri().query()).ok();
+            let tab = match TabId::from_query(request.uri().query()) {
+                Err(error) if error.is_absent() => None,
+                tab => Some(tab.map_err(refuse)?),
+            };
             text(
                 StatusCode::OK,
                 adapter::head(is_datastar, id, tab, &connect),

@@ -32,7 +32,7 @@ struct InRocket;
 
 impl Framework for InRocket {
     const UNKNOWN_METHODS: &[&str] = &["QUERY"];
-    const OPTION_HIDES_ERRORS: bool = true;
+    const FORMS: &[&str] = &["/form"];
     const SAYS_KEEP_ALIVE: bool = false;
     const BREAKS_OFF: bool = false;
     const RESETS: bool = false;
@@ -70,7 +70,9 @@ impl Running {
                 port: 0,
                 workers: 2,
                 log_level: LogLevel::Off,
-                limits: Limits::default().limit("signals", adapter::FRAMEWORK_LIMIT.bytes()),
+                limits: Limits::default()
+                    .limit("signals", adapter::FRAMEWORK_LIMIT.bytes())
+                    .limit("form", adapter::OWN_LIMIT.bytes()),
                 shutdown: RocketShutdown {
                     ctrlc: false,
                     grace: GRACE,
@@ -103,9 +105,11 @@ fn mount(rocket: Rocket<Build>) -> Rocket<Build> {
         .mount("/", routes![query, delete, post, put, patch, framework])
         .mount("/", routes![query_by_data, optional, optional_of_query])
         .mount("/", routes![result, lenient, head, tab, tab_or_not])
+        .mount("/", routes![form, form_of_delete, upload, decides])
         .mount("/", routes![event, script, html, json, error])
         .mount("/", routes![slow, silent, broken, old])
         .mount("/configured", routes![post, silent, connected, settings])
+        .mount("/configured", routes![decides])
 }
 
 #[rocket::get("/strict")]
@@ -156,9 +160,42 @@ fn lenient(form: LenientSignals<Form>) -> String {
     adapter::lenient(form.0)
 }
 
+#[derive(rocket::FromForm)]
+struct Fields {
+    name: String,
+}
+
+#[rocket::post("/form", data = "<form>")]
+fn form(signals: Optional<Signals<Form>>, form: rocket::form::Form<Fields>) -> String {
+    let Fields { name } = form.into_inner();
+    adapter::form(signals.0, Form { name })
+}
+
+#[rocket::delete("/form", data = "<form>")]
+fn form_of_delete(signals: Optional<Signals<Form>>, form: rocket::form::Form<Fields>) -> String {
+    let Fields { name } = form.into_inner();
+    adapter::form(signals.0, Form { name })
+}
+
+#[rocket::post("/upload", data = "<form>")]
+fn upload(tab: Option<TabId>, form: rocket::form::Form<Fields>) -> String {
+    format!("{} {}", tab.is_some(), form.name)
+}
+
+#[rocket::post("/decides", data = "<form>")]
+fn decides(form: Result<Signals<Form>, SignalsRejection>) -> Status {
+    assert_eq!(form.unwrap_err().error().status(), 400);
+    Status::UnsupportedMediaType
+}
+
 #[rocket::get("/head")]
-fn head(is_datastar: IsDatastar, id: LastEventId, tab: Option<TabId>, connect: Connect) -> String {
-    adapter::head(is_datastar, id, tab, &connect)
+fn head(
+    is_datastar: IsDatastar,
+    id: LastEventId,
+    tab: Optional<TabId>,
+    connect: Connect,
+) -> String {
+    adapter::head(is_datastar, id, tab.0, &connect)
 }
 
 #[rocket::get("/tab")]
@@ -245,6 +282,35 @@ fn other_errors_are_left_alone() {
     let mut answer = InRocket::start().get("/nowhere");
     assert_eq!(answer.status, 404);
     assert!(answer.text().contains("404"));
+}
+
+/// A rejection that the handler has taken is not the answer.
+#[test]
+fn a_handler_decides_what_a_rejection_is_answered_with() {
+    let server = InRocket::start();
+    for target in ["/decides", "/configured/decides"] {
+        let mut answer = server.post(target, b"{");
+        assert_eq!(answer.status, 415, "{target}");
+        let text = answer.text();
+        assert!(
+            text.contains("415") && !text.contains("signals"),
+            "{target} {text}"
+        );
+    }
+}
+
+/// What is wrong with the form is, not what is wrong with a tab that need not be there.
+#[test]
+fn a_guard_that_may_fail_is_not_what_failed() {
+    let server = InRocket::start();
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    let long = format!("name={}", "x".repeat(adapter::OWN_LIMIT));
+    for (body, status, text) in [("name=Ada", 200, "false Ada"), (&long, 413, "413")] {
+        let mut answer = server.ask("POST", "/upload", &headers, Some(body.as_bytes()));
+        assert_eq!(answer.status, status);
+        let found = answer.text();
+        assert!(found.contains(text) && !found.contains("tab"), "{found}");
+    }
 }
 
 /// The application's own catchers come before those of the fairing, and answer everything else.

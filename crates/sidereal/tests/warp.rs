@@ -4,14 +4,15 @@
 
 mod adapter;
 
-use adapter::{Enforced, Form, Framework, Server};
+use adapter::{Body, Enforced, Form, Framework, Server};
 use sidereal::{
-    Config, Connect, IsDatastar, LastEventId, LenientSignals, TabId,
+    Config, Connect, IsDatastar, LastEventId, LenientSignals, Shutdown, TabId,
     warp::{
         connect, is_datastar, last_event_id, lenient_signals, optional_signals, optional_tab_id,
         recover, signals, tab_id, try_signals, with,
     },
 };
+use tokio::sync::oneshot;
 use warp::{Filter, Rejection, Reply};
 
 adapter::tests!(Warp);
@@ -19,6 +20,8 @@ adapter::tests!(Warp);
 struct Warp;
 
 impl Framework for Warp {
+    const FORMS: &[&str] = &["/form", "/form-first"];
+    const BODY: Body = Body::Once;
     const LIMIT_ENFORCED_BY: Enforced = Enforced::ByFramework;
 
     fn start() -> Server {
@@ -52,6 +55,19 @@ fn routes() -> impl Filter<Extract = (impl Reply,), Error = Rejection> + Clone {
                 .and(signals())
                 .map(adapter::strict),
         ));
+    let beside = any!(
+        "form",
+        optional_signals()
+            .and(warp::body::form())
+            .map(adapter::form),
+    )
+    .or(any!(
+        "form-first",
+        warp::body::form()
+            .and(optional_signals())
+            .map(|form, signals| adapter::form(signals, form)),
+    ))
+    .or(any!("twice", signals().and(signals()).map(adapter::twice),));
     let head = is_datastar()
         .and(last_event_id())
         .and(optional_tab_id())
@@ -83,9 +99,30 @@ fn routes() -> impl Filter<Extract = (impl Reply,), Error = Rejection> + Clone {
                 .map(|config: Config| adapter::connected_by(&config)),
         ));
     taking
+        .or(beside)
         .or(heads)
         .or(returning)
         .or(streams)
         .or(warp::path("configured").and(configured))
         .recover(recover)
+}
+
+#[test]
+fn a_graceful_stop_does_not_wait_for_open_streams() {
+    let (stop, told) = oneshot::channel();
+    let server = adapter::on_tokio_until_done(async move |listener| {
+        let shutdown = Shutdown::new();
+        let settings = with(Config::new().shutdown(shutdown.clone()));
+        let routes = any!("silent", settings.connect().map(adapter::silent));
+        let signal = async move {
+            told.await.unwrap();
+            shutdown.trigger();
+        };
+        let server = warp::serve(routes).incoming(listener);
+        server.graceful(signal).run().await;
+    });
+    let stop = || stop.send(()).unwrap();
+    let is_broken = adapter::streams::a_graceful_stop_does_not_wait_for_open_streams(server, stop);
+    // A page comes back by itself then.
+    assert!(is_broken);
 }

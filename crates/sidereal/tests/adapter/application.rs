@@ -65,6 +65,17 @@ pub(crate) fn result(form: Result<Signals<Form>, SignalsRejection>) -> String {
     }
 }
 
+/// The answer of `/form` and `/form-first`.
+pub(crate) fn form(signals: Option<Signals<Form>>, form: Form) -> String {
+    let signals = lenient(signals.map(|Signals(signals)| signals));
+    format!("{signals} and a form of {:?}", form.name)
+}
+
+/// The answer of `/twice`.
+pub(crate) fn twice(Signals(one): Signals<Form>, Signals(two): Signals<Form>) -> String {
+    format!("{} and {}", one.name, two.name)
+}
+
 /// The answer of `/head`.
 pub(crate) fn head(
     IsDatastar(is_datastar): IsDatastar,

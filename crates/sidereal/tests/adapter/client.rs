@@ -80,6 +80,12 @@ impl Answer {
         value.filter(|_| found.next().is_none())
     }
 
+    /// Whether any of the headers of this name has this in it.
+    pub(crate) fn says(&self, name: &str, text: &str) -> bool {
+        let mut found = self.headers.iter().filter(|(known, _)| known == name);
+        found.any(|(_, value)| value.contains(text))
+    }
+
     /// The next chunk, which is empty at the end; an error where the answer is broken off.
     pub(crate) fn chunk(&mut self) -> io::Result<Vec<u8>> {
         let size = usize::from_str_radix(&line(&mut self.stream)?, 16).map_err(io::Error::other)?;
@@ -89,14 +95,15 @@ impl Answer {
         Ok(chunk)
     }
 
-    /// Reads until this text has come.
-    pub(crate) fn until(&mut self, text: &str) {
+    /// Reads until this text has come: what came.
+    pub(crate) fn until(&mut self, text: &str) -> String {
         let mut read = String::new();
         while !read.contains(text) {
             let chunk = self.chunk().unwrap();
             assert!(!chunk.is_empty(), "no {text} in {read}");
             read += std::str::from_utf8(&chunk).unwrap();
         }
+        read
     }
 
     /// Reads on until a stream ends: `Ok` where it ends cleanly.

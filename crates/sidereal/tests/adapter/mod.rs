@@ -5,6 +5,8 @@
 //! |---|---|
 //! | `/strict`, `/optional`, `/result`, `/lenient` | the ways to take signals, for any method |
 //! | `/framework` | `/strict`, where the framework's own limit for bodies is [`FRAMEWORK_LIMIT`] |
+//! | `/form`, `/form-first` | a form beside optional signals, in both orders, see [`Framework::FORMS`] |
+//! | `/twice` | signals, taken by two extractors, see [`Framework::BODY`] |
 //! | `/head`, `/tab` | what the head of a request says |
 //! | `/event`, `/script`, `/html`, `/json`, `/error` | what a handler returns |
 //! | `/slow`, `/silent`, `/broken`, `/old` | the streams of the same names |
@@ -32,7 +34,10 @@ pub(crate) mod requests;
 pub(crate) mod responses;
 pub(crate) mod streams;
 
-use std::{net::SocketAddr, thread};
+use std::{
+    net::SocketAddr,
+    thread::{self, JoinHandle},
+};
 
 pub(crate) use self::{application::*, client::*, handlers::handlers};
 
@@ -43,8 +48,11 @@ pub(crate) const FRAMEWORK_LIMIT: usize = 1000;
 pub(crate) trait Framework {
     /// Methods that it does not know, and refuses.
     const UNKNOWN_METHODS: &[&str] = &[];
-    /// Its `Option` of an extractor is `None` for what cannot be read, too.
-    const OPTION_HIDES_ERRORS: bool = false;
+    /// Where a handler takes a form beside optional signals; nowhere, if only one of its arguments can
+    /// be made of the body.
+    const FORMS: &[&str] = &[];
+    /// How often the body of a request can be taken.
+    const BODY: Body = Body::ForOne;
     /// Who enforces its own limit for bodies.
     const LIMIT_ENFORCED_BY: Enforced = Enforced::ByAdapter;
     /// Its answers of HTTP/1.1 say `Connection: keep-alive`, which goes without saying.
@@ -62,6 +70,16 @@ pub(crate) trait Framework {
 
     /// Serves the application until the process ends.
     fn start() -> Server;
+}
+
+/// How often the body of a request can be taken.
+pub(crate) enum Body {
+    /// No handler has two arguments that are made of it.
+    ForOne,
+    /// Once, and then it is gone.
+    Once,
+    /// As often as it is asked for.
+    Often,
 }
 
 /// Who enforces the framework's own limit.
@@ -136,10 +154,18 @@ impl Server {
 pub(crate) fn on_tokio<F: Future>(
     serve: impl FnOnce(tokio::net::TcpListener) -> F + Send + 'static,
 ) -> SocketAddr {
+    let (address, _) = on_tokio_until_done(serve);
+    address
+}
+
+/// The same with the thread, which ends when the server has ended.
+pub(crate) fn on_tokio_until_done<F: Future>(
+    serve: impl FnOnce(tokio::net::TcpListener) -> F + Send + 'static,
+) -> (SocketAddr, JoinHandle<()>) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
+    let thread = thread::spawn(move || {
         let mut runtime = tokio::runtime::Builder::new_multi_thread();
         let runtime = runtime.worker_threads(2).enable_all().build().unwrap();
         runtime.block_on(async {
@@ -147,7 +173,7 @@ pub(crate) fn on_tokio<F: Future>(
             serve(listener).await;
         });
     });
-    address
+    (address, thread)
 }
 
 /// The tests, for a [`Framework`].
@@ -158,12 +184,16 @@ macro_rules! tests {
             requests::the_three_ways_to_take_signals
             requests::a_body_of_another_site_is_refused
             requests::a_form_carries_no_signals
+            requests::a_form_beside_signals_has_its_body
+            requests::a_body_that_was_taken_is_not_taken_for_none
             requests::a_rejection_can_be_events_for_datastar_requests_only
             requests::what_the_head_of_a_request_says
             body_limits::bodies_over_a_limit_are_refused
             responses::events_and_replies_are_responses
             responses::the_configuration_reaches_streams_and_events
             responses::a_head_request_begins_nothing
+            responses::a_reply_has_its_length
+            responses::a_connection_that_the_client_closes_is_not_kept
             streams::events_are_not_held_back
             streams::heartbeats_go_out_on_their_own
             streams::a_client_that_leaves_is_noticed

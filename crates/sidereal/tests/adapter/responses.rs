@@ -2,7 +2,7 @@
 
 use std::{thread, time::Duration};
 
-use super::{Framework, has_begun};
+use super::{DATASTAR, Framework, has_begun};
 
 pub(crate) fn events_and_replies_are_responses<F: Framework>() {
     let server = F::start();
@@ -56,6 +56,28 @@ pub(crate) fn a_head_request_begins_nothing<F: Framework>() {
     let answer = server.ask("HEAD", "/silent", &headers, None);
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), Some("text/event-stream"));
+    assert_eq!(answer.header("content-length"), None);
     thread::sleep(Duration::from_millis(100));
     assert!(!has_begun("head"));
+}
+
+pub(crate) fn a_reply_has_its_length<F: Framework>() {
+    let server = F::start();
+    for target in ["/event", "/configured/settings"] {
+        let mut answer = server.get(target);
+        assert_eq!(answer.header("transfer-encoding"), None, "{target}");
+        let length = answer.header("content-length").unwrap().to_owned();
+        assert_eq!(answer.text().len().to_string(), length, "{target}");
+    }
+}
+
+pub(crate) fn a_connection_that_the_client_closes_is_not_kept<F: Framework>() {
+    let server = F::start();
+    for (asked, kept) in [("close", false), ("TE, Close", false), ("keep-alive", true)] {
+        let headers = [DATASTAR, ("connection", asked)];
+        let mut answer = server.ask("GET", "/slow", &headers, None);
+        let kept = kept && F::SAYS_KEEP_ALIVE;
+        assert_eq!(answer.says("connection", "keep-alive"), kept, "{asked}");
+        answer.until("<p id=two></p>");
+    }
 }

@@ -1,13 +1,14 @@
 //! Streams on HTTP/1.1.
 
 use std::{
-    thread,
+    net::SocketAddr,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
 use sidereal::EndReason;
 
-use super::{Answer, DATASTAR, Framework, KEEP_ALIVE, Server, ended, has_ended, new_name};
+use super::{Answer, DATASTAR, Framework, KEEP_ALIVE, Server, ask, ended, has_ended, new_name};
 
 /// Events leave the server when they are sent, however it is asked for them.
 pub(crate) fn events_are_not_held_back<F: Framework>() {
@@ -117,6 +118,27 @@ pub(crate) fn a_broken_end_is_broken<F: Framework>() {
         assert_eq!(stream.end().is_err(), F::BREAKS_OFF, "{target}");
         assert_eq!(ended(&name).0, reason);
     }
+}
+
+/// Tells a server to stop, and its streams by the same signal: whether an open one broke off.
+pub(crate) fn a_graceful_stop_does_not_wait_for_open_streams(
+    (address, server): (SocketAddr, JoinHandle<()>),
+    stop: impl FnOnce(),
+) -> bool {
+    let name = new_name();
+    let mut stream = ask(address, "GET", "/silent", &[("last-event-id", &name)], None);
+    stream.until("<p id=one></p>\n\n");
+    let told = Instant::now();
+    stop();
+    let is_broken = stream.end().is_err();
+    assert_eq!(ended(&name).0, EndReason::Shutdown);
+    while !server.is_finished() {
+        assert!(told.elapsed() < Duration::from_secs(3), "it goes on");
+        thread::sleep(Duration::from_millis(1));
+    }
+    server.join().unwrap();
+    println!("stopped within {:?}", told.elapsed());
+    is_broken
 }
 
 /// The silent stream to leave: one with frequent heartbeats where these are what it takes.
