@@ -11,13 +11,13 @@ use std::{
 };
 
 use actix_web::{
-    App, HttpServer,
+    App, HttpRequest, HttpServer,
     dev::ServerHandle,
     middleware::Compress,
     rt::System,
     web::{self, Bytes, Data, PayloadConfig},
 };
-use adapter::{Body, DATASTAR, Form, Framework, JSON, Notices, Server, ask, ask_as_it_is};
+use adapter::{Body, DATASTAR, Form, Framework, JSON, Notices, Server, ask, ask_as_it_is, workers};
 use sidereal::{
     Config, Connect, EndReason, IsDatastar, LastEventId, Optional, Shutdown, Signals,
     SignalsRejection, Sse, TabId,
@@ -256,4 +256,43 @@ fn a_body_that_another_has_read_is_not_taken_for_none() {
     assert_eq!(text, format!("14: {gone}"));
     // There was none.
     assert_eq!(server.post("/bytes-first", b"").text(), "0: None");
+}
+
+#[test]
+fn a_busy_worker_stops_only_its_own_streams() {
+    let (address, board) = start_board();
+    workers::a_busy_thread_stops_only_its_own_streams(address, &board);
+}
+
+#[test]
+fn a_busy_worker_that_has_no_streams_stops_none() {
+    let (address, board) = start_board();
+    workers::a_busy_thread_without_streams_stops_none(address, &board);
+}
+
+/// A server of two workers.
+fn start_board() -> (SocketAddr, workers::Board) {
+    async fn watch(connect: Connect, board: Data<workers::Board>) -> Sse {
+        board.watch(connect)
+    }
+    async fn work(request: HttpRequest, board: Data<workers::Board>) -> String {
+        board.work(request.uri().query())
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let board = workers::Board::new();
+    let data = Data::new(board.clone());
+    thread::spawn(move || {
+        let app = move || {
+            App::new()
+                .app_data(data.clone())
+                .route("/watch", web::to(watch))
+                .route("/work", web::to(work))
+        };
+        System::new().block_on(async move {
+            let server = HttpServer::new(app).workers(2).disable_signals();
+            server.listen(listener).unwrap().run().await.unwrap();
+        });
+    });
+    (address, board)
 }

@@ -4,6 +4,7 @@
 #![cfg(feature = "serve")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod adapter;
 mod serve_support;
 
 use std::{
@@ -12,6 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use axum::body::Body;
 use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -540,6 +542,29 @@ async fn threads_share_connections_evenly() {
     for mut client in clients {
         read_to_end(&mut client).await;
     }
+}
+
+#[tokio::test]
+async fn a_busy_thread_stops_only_its_own_streams() {
+    let board = adapter::workers::Board::new();
+    let served = board.clone();
+    let service = service_fn(move |request: Request<Incoming>| {
+        let board = served.clone();
+        async move {
+            let connect = sidereal::Connect::from_request(&request);
+            Ok::<_, Infallible>(match request.uri().path() {
+                "/watch" => board.watch(connect).into_http().map(Body::new),
+                _ => Response::new(Body::from(board.work(request.uri().query()))),
+            })
+        }
+    });
+    let server = run(serve(listener().await, service).threads(2));
+    let address = server.address;
+    let asked = tokio::task::spawn_blocking(move || {
+        adapter::workers::a_busy_thread_stops_only_its_own_streams(address, &board);
+    });
+    asked.await.unwrap();
+    assert_eq!(server.shut_down().await.forced(), 0);
 }
 
 #[tokio::test]

@@ -33,6 +33,7 @@ pub(crate) mod http2;
 pub(crate) mod requests;
 pub(crate) mod responses;
 pub(crate) mod streams;
+pub(crate) mod workers;
 
 use std::{
     net::SocketAddr,
