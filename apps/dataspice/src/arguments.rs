@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 use crate::clock::{Speed, SpeedError};
 use crate::server::Server;
@@ -18,23 +19,26 @@ Options:
   --speed DAYS    mission days that go by in a second, 0.0417 (an hour) to 366 [default: 20]
   --server NAME   actix, axum, hyper (sidereal::serve) or blocking (a thread for each request) [default: hyper]
   --workers N     threads that serve, for all but blocking [default: one for each core]
+  --kernel FILE   SPICE kernel (SPK) that takes over where it covers; several times, the last goes first; without it
+                  target/kernels/de421.bsp, if `cargo xtask kernels` has brought it; needs the Cargo feature `kernels`
   --help          print this
 ";
 
 /// What the command line asks for.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Command {
     Serve(Options),
     Help,
 }
 
 /// How it is to be served.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Options {
     pub(crate) address: SocketAddr,
     pub(crate) speed: Speed,
     pub(crate) server: Server,
     pub(crate) workers: Option<usize>,
+    pub(crate) kernels: Vec<PathBuf>,
 }
 
 /// What is wrong with the command line.
@@ -93,6 +97,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
     let mut speed = Speed::DEFAULT;
     let mut server = Server::Hyper;
     let mut workers = None;
+    let mut kernels = Vec::new();
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         let (name, inline) = match argument.split_once('=') {
@@ -132,6 +137,13 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
                     .filter(|number| (1..=1024).contains(number));
                 workers = Some(number.ok_or(ArgumentError::Workers(text))?);
             }
+            "--kernel" => {
+                let file = PathBuf::from(value("--kernel")?);
+                if file.as_os_str().is_empty() {
+                    return Err(ArgumentError::NoValue("--kernel"));
+                }
+                kernels.push(file);
+            }
             "--help" | "-h" if inline.is_none() => return Ok(Command::Help),
             _ => return Err(ArgumentError::Unknown(argument)),
         }
@@ -144,6 +156,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
         speed,
         server,
         workers,
+        kernels,
     }))
 }
 
@@ -165,6 +178,7 @@ mod tests {
             speed: Speed::from_days(days).unwrap(),
             server: Server::Hyper,
             workers: None,
+            kernels: Vec::new(),
         }
     }
 
@@ -183,6 +197,12 @@ mod tests {
         };
         let read = of("--server axum --workers 2");
         assert_eq!(read, Ok(Command::Serve(on_axum)));
+        let with_kernels = Options {
+            kernels: vec!["a.bsp".into(), "b.bsp".into()],
+            ..options("127.0.0.1:8080", 20.0)
+        };
+        let read = of("--kernel a.bsp --kernel=b.bsp");
+        assert_eq!(read, Ok(Command::Serve(with_kernels)));
         assert_eq!(of("--port 9 --help"), Ok(Command::Help));
     }
 
@@ -192,6 +212,10 @@ mod tests {
             (
                 "--port",
                 "--port needs a value (--help lists what there is)",
+            ),
+            (
+                "--kernel=",
+                "--kernel needs a value (--help lists what there is)",
             ),
             (
                 "--port 65536",

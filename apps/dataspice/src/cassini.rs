@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::event::Event;
 use crate::huygens::{Huygens, HuygensError, Times};
 use crate::kepler::{self, NotAnEllipse, State};
+use crate::kernels::Kernels;
 use crate::moons::{Moons, MoonsError};
 use crate::time::{Moment, TimeError};
 use crate::vector::Vector;
@@ -43,6 +44,7 @@ pub(crate) struct Mission {
     gm: Gm,
     moons: Moons,
     huygens: Huygens,
+    kernels: Kernels,
 }
 
 /// Where Cassini is, relative to the centre of its arc.
@@ -95,7 +97,13 @@ impl Mission {
             gm,
             moons,
             huygens,
+            kernels: Kernels::default(),
         })
+    }
+
+    /// The same, where kernels do not cover something; see [`crate::sky::Sky`].
+    pub(crate) fn with_kernels(self, kernels: Kernels) -> Mission {
+        Mission { kernels, ..self }
     }
 
     /// Launch, where the first arc begins.
@@ -108,7 +116,7 @@ impl Mission {
         self.arcs[self.arcs.len() - 1].end
     }
 
-    /// Where Cassini is at a moment of the mission.
+    /// Where Cassini is at a moment of the mission, by the arcs.
     ///
     /// # Errors
     ///
@@ -120,6 +128,10 @@ impl Mission {
         let arc = arc_at(&self.arcs, at);
         let state = arc.at(at, self.gm).map_err(|_| self.outside(at))?;
         Ok(Place { arc, state })
+    }
+
+    pub(crate) fn kernels(&self) -> &Kernels {
+        &self.kernels
     }
 
     pub(crate) fn moons(&self) -> &Moons {

@@ -12,6 +12,7 @@ use crate::arguments::Command;
 use crate::cassini::Mission;
 use crate::clock::MissionClock;
 use crate::handlers::App;
+use crate::kernels::Kernels;
 use crate::page::Page;
 use crate::show::Show;
 use crate::site::{DATASTAR, Site};
@@ -25,6 +26,7 @@ mod event;
 mod handlers;
 mod huygens;
 mod kepler;
+mod kernels;
 mod log;
 mod meter;
 mod moons;
@@ -37,6 +39,7 @@ mod server;
 mod show;
 mod site;
 mod sky;
+mod source;
 mod state;
 mod stations;
 mod time;
@@ -61,7 +64,11 @@ fn run() -> Result<(), Box<dyn Error>> {
         }
         Command::Serve(options) => options,
     };
-    let mission = Mission::load()?;
+    let kernels = Kernels::open(&options.kernels)?;
+    for name in kernels.names() {
+        tracing::info!("places by {name} where it covers");
+    }
+    let mission = Mission::load()?.with_kernels(kernels);
     let page = Page::new(
         datastar_client::script_src(DATASTAR),
         render::timeline(&mission),

@@ -12,6 +12,9 @@ use crate::vector::Vector;
 
 const MOONS: &str = include_str!("../data/moons.json");
 
+/// How far off a moon may be (Mimas); see `data/README.md`.
+pub(crate) const ERROR_KM: u32 = 30_000;
+
 /// Half the distance in time of the two places from which a velocity comes, in seconds. Mimas turns by 0.27 degrees meanwhile, so
 /// the velocity is good to 0.1 m/s.
 const HALF_STEP: f64 = 60.0;

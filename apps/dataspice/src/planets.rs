@@ -10,6 +10,9 @@ use crate::vector::Vector;
 
 /// km in one astronomical unit.
 pub(crate) const AU: f64 = 149_597_870.7;
+/// How far off a planet may be: Neptune is off by 29,000 km, those up to Saturn by less than 3,000. A test holds the theory against
+/// DE421, over the mission.
+pub(crate) const ERROR_KM: u32 = 30_000;
 /// How many times heavier the Earth is than the Moon (DE440).
 const EARTH_TO_MOON: f64 = 81.300_568;
 /// Half the distance in time of the two places from which a velocity comes, in days.
@@ -54,7 +57,7 @@ pub(crate) fn velocity(body: Body, at: Moment) -> Option<Vector> {
 
 /// The Moon is where the Earth and the common centre of mass put it.
 ///
-/// The theory's error is multiplied by 82 in this, to some thousand km at worst: enough for a picture of the solar system.
+/// The theory's error in the distance of the two is multiplied by 82 in this; against DE421 the Moon is off by 120 km at most.
 fn moon(day: f64) -> Vector {
     let earth = km(vsop87a::earth(day));
     let centre = km(vsop87a::earth_moon(day));

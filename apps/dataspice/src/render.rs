@@ -75,10 +75,18 @@ struct Telemetry {
     /// How long until then.
     due: String,
     last: String,
-    /// Typical error of the reconstructed path in this phase.
+    /// Of Cassini's path.
     error: String,
+    sources: Sources,
     /// Of the mission that has gone by, 0 to 1.
     progress: f64,
+}
+
+/// By what the places are computed, and how far off they may be.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Sources {
+    cassini: String,
+    planets: String,
 }
 
 /// The signal that tells how many push streams are open.
@@ -162,6 +170,7 @@ fn telemetry(sky: &Sky, mission: &Mission) -> Telemetry {
     let utc = sky.at.utc();
     let cassini = &sky.cassini;
     let elapsed = sky.at.seconds_since(mission.start());
+    let source = sky.source(Body::Cassini);
     let center = match cassini.center {
         Center::Sun => "Sun",
         Center::Saturn => "Saturn",
@@ -200,10 +209,13 @@ fn telemetry(sky: &Sky, mission: &Mission) -> Telemetry {
             .last
             .as_ref()
             .map_or_else(String::new, |event| event.text.clone()),
-        error: format!(
-            "±{} km",
-            grouped(f64::from(cassini.phase.typical_error_km()))
-        ),
+        error: source.error.to_string(),
+        sources: Sources {
+            cassini: source.to_string(),
+            planets: sky
+                .source_of(&Body::PLANETS)
+                .map_or_else(String::new, |source| source.to_string()),
+        },
         progress: rounded(elapsed / mission.end().seconds_since(mission.start()), 5),
     }
 }
@@ -247,7 +259,12 @@ pub(crate) fn scene(mission: &Mission) -> Scene {
     while at < end {
         if let Ok(place) = mission.place(at) {
             let position = match place.arc.center {
-                Center::Sun => Some(place.state.position),
+                Center::Sun => Some(
+                    mission
+                        .kernels()
+                        .position(Body::Cassini, at)
+                        .unwrap_or(place.state.position),
+                ),
                 Center::Saturn => planets::position(Body::Saturn, at),
             };
             if let Some([x, y]) = position.map(flat) {
@@ -376,6 +393,9 @@ pub(crate) fn details(body: Body, sky: &Sky) -> Markup {
                 @for (label, text) in at_saturn(body, sky) {
                     dt { (label) } dd { (text) }
                 }
+                @if body != Body::Sun {
+                    dt { "Place by" } dd { (sky.source(body)) }
+                }
             }
         }
     }
@@ -466,7 +486,7 @@ fn duration(seconds: f64) -> String {
 }
 
 /// The whole part of a number that is not negative, with commas: `1,222,000`.
-fn grouped(number: f64) -> String {
+pub(crate) fn grouped(number: f64) -> String {
     let digits = (number.max(0.0) as u64).to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
@@ -538,7 +558,14 @@ mod tests {
         );
         assert_eq!(
             (said.elapsed.as_str(), said.error.as_str()),
-            ("T+ 2,626 d", "±20,000 km")
+            ("T+ 2,626 d", "typically ±20,000 km")
+        );
+        assert_eq!(
+            [said.sources.cassini, said.sources.planets],
+            [
+                "conic arcs from published facts, error typically ±20,000 km",
+                "VSOP87A, error at most ±30,000 km"
+            ]
         );
         assert!(said.saturn.ends_with(",000 km"), "{}", said.saturn);
         assert!(said.speed.ends_with("km/s about Saturn"), "{}", said.speed);
@@ -564,6 +591,7 @@ mod tests {
                 "{page}"
             );
             assert_eq!(page.contains("From Earth"), body != Body::Earth);
+            assert_eq!(page.contains("±"), body != Body::Sun, "{page}");
         }
         assert!(
             details_fetching(Body::Saturn)

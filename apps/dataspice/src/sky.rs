@@ -1,11 +1,14 @@
-//! The solar system at one instant.
+//! The solar system at one instant: by kernels where they cover, else as it is computed here.
 
 use crate::body::Body;
 use crate::cassini::{Center, Mission, OutsideMission, Phase};
 use crate::event::Event;
 use crate::huygens::Stage;
 use crate::kepler::State;
+use crate::kernels::{Found, Kernels};
+use crate::moons;
 use crate::planets;
+use crate::source::{Error, Source};
 use crate::time::Moment;
 use crate::vector::Vector;
 
@@ -18,6 +21,7 @@ pub(crate) struct Sky {
     pub(crate) at: Moment,
     /// In the order of [`Body::ALL`].
     places: [Place; Body::ALL.len()],
+    kernels: Kernels,
     pub(crate) cassini: Cassini,
     pub(crate) huygens: Stage,
 }
@@ -44,6 +48,21 @@ struct Place {
     /// About the Sun, km.
     position: Vector,
     motion: Motion,
+    origin: Origin,
+}
+
+/// What a place comes from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Origin {
+    /// It is where all places are measured from.
+    Sun,
+    Planets,
+    Moons,
+    Arcs,
+    /// The flight of Huygens.
+    Ellipse,
+    /// By its number, for [`Kernels::name`].
+    Kernel(usize),
 }
 
 /// How a body moves: what costs nothing to know is kept, the rest is computed when it is asked for.
@@ -64,7 +83,7 @@ impl Sky {
     ///
     /// [`OutsideMission`] before launch, and after the end.
     pub(crate) fn at(mission: &Mission, at: Moment) -> Result<Sky, OutsideMission> {
-        let saturn = planets::position(Body::Saturn, at).unwrap_or(Vector::ZERO);
+        let saturn = planet(mission.kernels(), Body::Saturn, at);
         Sky::of(mission, at, |body| place(mission, body, at, |_| saturn))
     }
 
@@ -81,11 +100,12 @@ impl Sky {
         if at < mission.start() {
             return Err(mission.outside(at));
         }
-        let earth = planets::position(Body::Earth, at).unwrap_or(Vector::ZERO);
+        let kernels = mission.kernels();
+        let earth = planet(kernels, Body::Earth, at);
         // What belongs to Saturn is seen within a minute of when Saturn is: a straight line will do for Saturn meanwhile.
-        let planet = |at| planets::position(Body::Saturn, at).unwrap_or(Vector::ZERO);
+        let planet = |at| planet(kernels, Body::Saturn, at);
         let saturn = seen(mission, Body::Saturn, earth, at, planet)?;
-        let velocity = planets::velocity(Body::Saturn, saturn.when).unwrap_or(Vector::ZERO);
+        let velocity = planet_velocity(kernels, Body::Saturn, saturn.when);
         let line = |at: Moment| saturn.position + velocity * at.seconds_since(saturn.when);
         Sky::of(mission, at, |body| match body {
             Body::Earth => place(mission, body, at, line),
@@ -106,7 +126,7 @@ impl Sky {
         mission: &Mission,
         body: Body,
     ) -> Result<Vector, OutsideMission> {
-        let planet = |at| planets::position(Body::Saturn, at).unwrap_or(Vector::ZERO);
+        let planet = |at| planet(mission.kernels(), Body::Saturn, at);
         seen(mission, body, self.position(Body::Earth), self.at, planet).map(|place| place.position)
     }
 
@@ -119,6 +139,7 @@ impl Sky {
             when: at,
             position: Vector::ZERO,
             motion: Motion::AboutSun(Vector::ZERO),
+            origin: Origin::Sun,
         };
         let mut places = [sun; Body::ALL.len()];
         for (body, entry) in Body::ALL.into_iter().zip(&mut places) {
@@ -126,14 +147,24 @@ impl Sky {
         }
         let [cassini, huygens] = [Body::Cassini, Body::Huygens].map(|b| places[b as usize].when);
         let path = mission.place(cassini)?;
+        let kernels = mission.kernels();
+        let about_center = match (kernels.find(Body::Cassini, cassini), path.arc.center) {
+            (None, _) => path.state,
+            (Some(found), Center::Sun) => found.state,
+            (Some(Found { state, .. }), Center::Saturn) => State {
+                position: state.position - planet(kernels, Body::Saturn, cassini),
+                velocity: state.velocity - planet_velocity(kernels, Body::Saturn, cassini),
+            },
+        };
         Ok(Sky {
             at,
             places,
+            kernels: kernels.clone(),
             cassini: Cassini {
                 phase: Phase::at(cassini),
                 leg: path.arc.name.clone(),
                 center: path.arc.center,
-                about_center: path.state,
+                about_center,
                 last: mission.last_event(cassini).cloned(),
                 next: mission.next_event(cassini).cloned(),
             },
@@ -149,7 +180,7 @@ impl Sky {
     /// The velocity about the Sun, in km/s. It is computed when it is asked for.
     pub(crate) fn velocity(&self, body: Body) -> Vector {
         let Place { when, motion, .. } = self.places[body as usize];
-        let of = |body| planets::velocity(body, when).unwrap_or(Vector::ZERO);
+        let of = |body| planet_velocity(&self.kernels, body, when);
         match motion {
             Motion::Planet => of(body),
             Motion::AboutSun(velocity) => velocity,
@@ -172,9 +203,57 @@ impl Sky {
         }
     }
 
+    /// What the place of a body is computed by, and how far off it may be.
+    pub(crate) fn source(&self, body: Body) -> Source {
+        let Place { when, origin, .. } = self.places[body as usize];
+        let of_the_path = Error::Typical(Phase::at(when).typical_error_km());
+        let (name, error) = match origin {
+            Origin::Sun => ("the centre of all places", Error::Most(0)),
+            Origin::Planets => ("VSOP87A", Error::Most(planets::ERROR_KM)),
+            Origin::Moons => ("mean elements, about Saturn", Error::Most(moons::ERROR_KM)),
+            Origin::Arcs => ("conic arcs from published facts", of_the_path),
+            Origin::Ellipse => ("one ellipse from Cassini's place to Titan's", of_the_path),
+            Origin::Kernel(number) => {
+                return Source {
+                    name: self.kernels.name(number).to_owned().into(),
+                    error: Error::Own,
+                };
+            }
+        };
+        Source {
+            name: name.into(),
+            error,
+        }
+    }
+
+    /// The same of several bodies together.
+    pub(crate) fn source_of(&self, bodies: &[Body]) -> Option<Source> {
+        let mut sources = Vec::new();
+        for source in bodies.iter().map(|body| self.source(*body)) {
+            if !sources.contains(&source) {
+                sources.push(source);
+            }
+        }
+        sources.into_iter().reduce(Source::and)
+    }
+
     /// Seconds that light takes between two bodies.
     pub(crate) fn light_seconds(&self, one: Body, other: Body) -> f64 {
         self.distance(one, other) / LIGHT
+    }
+}
+
+/// Where a planet is about the Sun.
+fn planet(kernels: &Kernels, body: Body, at: Moment) -> Vector {
+    let computed = || planets::position(body, at).unwrap_or(Vector::ZERO);
+    kernels.position(body, at).unwrap_or_else(computed)
+}
+
+/// How a planet moves about the Sun.
+fn planet_velocity(kernels: &Kernels, body: Body, at: Moment) -> Vector {
+    match kernels.find(body, at) {
+        Some(found) => found.state.velocity,
+        None => planets::velocity(body, at).unwrap_or(Vector::ZERO),
     }
 }
 
@@ -185,32 +264,45 @@ fn place(
     when: Moment,
     saturn: impl Fn(Moment) -> Vector,
 ) -> Result<Place, OutsideMission> {
-    let about_saturn = |state: State| {
+    if let Some(Found { state, kernel }) = mission.kernels().find(body, when) {
+        return Ok(Place {
+            when,
+            position: state.position,
+            motion: Motion::AboutSun(state.velocity),
+            origin: Origin::Kernel(kernel),
+        });
+    }
+    let about_saturn = |state: State, origin| {
         (
             saturn(when) + state.position,
             Motion::AboutSaturn(state.velocity),
+            origin,
         )
     };
-    let (position, motion) = match body {
-        Body::Sun => (Vector::ZERO, Motion::AboutSun(Vector::ZERO)),
-        Body::Saturn => (saturn(when), Motion::Planet),
+    let (position, motion, origin) = match body {
+        Body::Sun => (Vector::ZERO, Motion::AboutSun(Vector::ZERO), Origin::Sun),
+        Body::Saturn => (saturn(when), Motion::Planet, Origin::Planets),
         Body::Huygens => match mission.huygens().stage(when) {
             Stage::Rides => return place(mission, Body::Cassini, when, saturn),
-            Stage::Flies => about_saturn(mission.huygens_flight(when)?),
+            Stage::Flies => about_saturn(mission.huygens_flight(when)?, Origin::Ellipse),
             Stage::Descends | Stage::Rests => return place(mission, Body::Titan, when, saturn),
         },
         Body::Cassini => {
             let path = mission.place(when)?;
             match path.arc.center {
-                Center::Sun => (path.state.position, Motion::AboutSun(path.state.velocity)),
-                Center::Saturn => about_saturn(path.state),
+                Center::Sun => (
+                    path.state.position,
+                    Motion::AboutSun(path.state.velocity),
+                    Origin::Arcs,
+                ),
+                Center::Saturn => about_saturn(path.state, Origin::Arcs),
             }
         }
         _ => match mission.moons().state(body, when) {
-            Some(state) => about_saturn(state),
+            Some(state) => about_saturn(state, Origin::Moons),
             None => {
                 let position = planets::position(body, when).unwrap_or(Vector::ZERO);
-                (position, Motion::Planet)
+                (position, Motion::Planet, Origin::Planets)
             }
         },
     };
@@ -218,6 +310,7 @@ fn place(
         when,
         position,
         motion,
+        origin,
     })
 }
 
@@ -557,6 +650,57 @@ mod tests {
     fn bodies_are_listed_in_order() {
         for (i, body) in Body::ALL.into_iter().enumerate() {
             assert_eq!(body as usize, i);
+        }
+    }
+
+    #[cfg(feature = "kernels")]
+    #[test]
+    fn kernels_take_over_where_they_cover() {
+        use crate::kernels::sample;
+
+        let begin: Moment = "2008-09-20".parse().unwrap();
+        let kernels = sample::kernels_from(begin.seconds_since_j2000());
+        let without = Mission::load().unwrap();
+        let mission = without.clone().with_kernels(kernels.clone());
+        let computed = |sky: &Sky, body| sky.source(body).error != Error::Own;
+        for (hours, covered) in [(-1.0, false), (12.0, true), (25.0, false)] {
+            let at = begin.plus_seconds(hours * 3600.0);
+            let sky = Sky::at(&mission, at).unwrap();
+            let other = Sky::at(&without, at).unwrap();
+            for body in Body::ALL {
+                let by_kernel = covered && matches!(body, Body::Saturn | Body::Cassini);
+                assert_eq!(computed(&sky, body), !by_kernel, "{body:?} at {hours} h");
+                // What goes with Saturn goes with the kernel's.
+                let moved =
+                    covered && (by_kernel || Body::MOONS.contains(&body) || body == Body::Huygens);
+                assert_eq!(
+                    sky.position(body) != other.position(body),
+                    moved,
+                    "{body:?}"
+                );
+            }
+            if !covered {
+                continue;
+            }
+            assert_eq!(sky.source(Body::Cassini).name, "sample.bsp");
+            assert_eq!(
+                sky.source_of(&Body::PLANETS).unwrap().to_string(),
+                "VSOP87A and sample.bsp, error at most ±30,000 km"
+            );
+            let State { position, velocity } = sky.cassini.about_center;
+            let about = |state: fn(&Sky, Body) -> Vector| {
+                state(&sky, Body::Cassini) - state(&sky, Body::Saturn)
+            };
+            assert!(position.distance(about(Sky::position)) < 1e-6);
+            assert!(velocity.distance(about(Sky::velocity)) < 1e-9);
+            assert!((velocity.length() - 65_f64.sqrt()).abs() < 1e-9);
+            assert!((sky.speed(Body::Cassini, Body::Saturn) - 65_f64.sqrt()).abs() < 1e-9);
+            // Seen from the Earth it is where it was when the light left it: 1e9 km are an hour.
+            let seen = Sky::as_seen_from_earth(&mission, at).unwrap();
+            assert!(!computed(&seen, Body::Cassini));
+            let back = sky.position(Body::Cassini)
+                - sky.velocity(Body::Cassini) * seen.light_seconds(Body::Cassini, Body::Earth);
+            assert!(back.distance(seen.position(Body::Cassini)) < 0.1);
         }
     }
 }

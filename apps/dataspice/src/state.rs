@@ -9,6 +9,7 @@ use crate::body::Body;
 use crate::cassini::OutsideMission;
 use crate::show::Show;
 use crate::sky::Sky;
+use crate::source::Source;
 use crate::time::{Moment, TimeError};
 
 /// What is answered.
@@ -22,12 +23,6 @@ struct State {
     sources: BTreeMap<&'static str, Source>,
     /// By id: x, y and z.
     bodies: BTreeMap<&'static str, [f64; 3]>,
-}
-
-#[derive(Debug, Serialize)]
-struct Source {
-    name: String,
-    error_km: u32,
 }
 
 /// Answers a query: `at=` a moment of the mission, or else what its clock shows.
@@ -58,42 +53,20 @@ impl State {
             let place = sky.position(body);
             (body.id(), [place.x, place.y, place.z])
         });
-        let error_km = sky.cassini.phase.typical_error_km();
-        let sources = [
-            (
-                "cassini",
-                Source {
-                    name: "conic arcs from published facts".into(),
-                    error_km,
-                },
-            ),
-            (
-                "planets",
-                Source {
-                    name: "VSOP87A".into(),
-                    error_km: 30_000,
-                },
-            ),
-            (
-                "moons",
-                Source {
-                    name: "mean elements, about Saturn".into(),
-                    error_km: 30_000,
-                },
-            ),
-            (
-                "huygens",
-                Source {
-                    name: "one ellipse from Cassini's place to Titan's".into(),
-                    error_km,
-                },
-            ),
+        let groups = [
+            ("cassini", &[Body::Cassini][..]),
+            ("planets", &Body::PLANETS),
+            ("moons", &Body::MOONS),
+            ("huygens", &[Body::Huygens]),
         ];
+        let sources = groups
+            .into_iter()
+            .filter_map(|(name, bodies)| Some((name, sky.source_of(bodies)?)));
         State {
             at: sky.at.to_string(),
             frame: "J2000 ecliptic, about the Sun",
             unit: "km",
-            sources: sources.into(),
+            sources: sources.collect(),
             bodies: places.into(),
         }
     }
@@ -167,6 +140,9 @@ mod tests {
         let x = |body: &str| state["bodies"][body][0].as_f64().unwrap();
         assert!((x("cassini") - x("earth")).abs() < 3_000.0);
         assert_eq!(state["sources"]["cassini"]["error_km"], 1_130_000);
+        assert_eq!(state["sources"]["planets"]["name"], "VSOP87A");
+        // It rides with Cassini.
+        assert_eq!(state["sources"]["huygens"], state["sources"]["cassini"]);
     }
 
     #[test]

@@ -39,6 +39,11 @@ impl Moment {
         J2000 + self.days_since_j2000()
     }
 
+    /// Seconds TDB since J2000.0: what SPICE calls ephemeris time.
+    pub(crate) fn seconds_since_j2000(self) -> f64 {
+        self.0
+    }
+
     /// Days TDB since J2000.0.
     pub(crate) fn days_since_j2000(self) -> f64 {
         self.0 / DAY
