@@ -95,7 +95,7 @@ pub(crate) fn programs(shell: &mut Shell<'_>) -> Result<Outcome, Error> {
 }
 
 /// Adds up the tests passed and ignored in what `cargo test` said.
-fn counts(said: &str) -> (u32, u32) {
+pub(crate) fn counts(said: &str) -> (u32, u32) {
     let results = said
         .lines()
         .filter_map(|line| line.trim().strip_prefix("test result: ok. "));

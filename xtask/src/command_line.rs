@@ -9,8 +9,8 @@ Usage: cargo xtask COMMAND
   test             everything below but bench, with all its own set-up; what CI runs
 
   setup            install what the tests need: system packages (apt-get), the Datastar client,
-                   the npm packages of e2e/, its Python packages (into target/python), cargo tools
-                   (into target/tools)
+                   the npm packages of e2e/, its Python packages (into target/python), a SPICE kernel
+                   (into target/kernels), cargo tools (into target/tools)
   check            rustfmt, clippy, rustdoc, with warnings as errors
   unit             unit, integration and doc tests
   release-check    feature powerset, cargo-deny, cargo-semver-checks, cargo publish --dry-run
@@ -23,6 +23,7 @@ Usage: cargo xtask COMMAND
 
   bench [NAME …]   one benchmark, with its arguments, or all of them, in release mode
   client           write the Datastar client to target/datastar and print its path
+  kernels          bring JPL's planetary kernel DE421 into target/kernels, for Data SPICE
 
 Each step prints one line; what it said is in target/xtask, and on the terminal if it failed.
 With CI=true a step that lacks something it needs fails, else it is skipped.
@@ -61,6 +62,8 @@ pub(crate) enum Command {
     Bench(Vec<String>),
     /// The Datastar client as a file.
     Client,
+    /// The kernel for Data SPICE.
+    Kernels,
     /// The help text.
     Help,
 }
@@ -99,6 +102,7 @@ impl Command {
             "recipes" => Self::Recipes,
             "e2e" => Self::E2e,
             "client" => Self::Client,
+            "kernels" => Self::Kernels,
             "help" | "--help" | "-h" => Self::Help,
             other => {
                 return Err(Error::new(format!(
@@ -136,6 +140,7 @@ mod tests {
     fn reads_commands_and_their_arguments() {
         assert_eq!(parse("test"), Some(Command::Test));
         assert_eq!(parse("release-check"), Some(Command::ReleaseCheck));
+        assert_eq!(parse("kernels"), Some(Command::Kernels));
         assert_eq!(parse("fuzz"), Some(Command::Fuzz { seconds: 20 }));
         assert_eq!(
             parse("fuzz --seconds 5"),
@@ -184,6 +189,7 @@ mod tests {
             "e2e",
             "bench",
             "client",
+            "kernels",
         ] {
             assert!(
                 HELP.lines().any(|line| line.trim_start().starts_with(word)),

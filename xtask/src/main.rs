@@ -11,6 +11,7 @@ mod command_line;
 mod e2e;
 mod error;
 mod fuzz;
+mod kernels;
 mod msrv;
 mod npm;
 mod plan;
@@ -52,6 +53,7 @@ fn run() -> Result<bool, Error> {
             println!("{}", client::write(&workspace)?.display());
             Ok(true)
         }
+        Command::Kernels => kernels::write(&workspace).map(|()| true),
         Command::Bench(arguments) => bench::run(&workspace, &arguments),
         other => run_all(&workspace, plan::steps_of(other)),
     }

@@ -3,7 +3,9 @@
 use crate::command_line::Command;
 use crate::shell::Shell;
 use crate::steps::Step;
-use crate::{apt, cargo_tools, checks, client, e2e, fuzz, msrv, npm, python, recipes, release};
+use crate::{
+    apt, cargo_tools, checks, client, e2e, fuzz, kernels, msrv, npm, python, recipes, release,
+};
 
 /// How long each fuzz target runs among all the other steps.
 const FUZZ_SECONDS: u32 = 20;
@@ -12,7 +14,10 @@ const FUZZ_SECONDS: u32 = 20;
 pub(crate) fn steps_of(command: Command) -> Vec<Step> {
     match command {
         Command::Test => everything(),
-        Command::Setup => setup().into_iter().chain(tools()).collect(),
+        Command::Setup => [setup(), kernels(), tools()]
+            .into_iter()
+            .flatten()
+            .collect(),
         Command::Check => check(),
         Command::Unit => unit(),
         Command::ReleaseCheck => release(),
@@ -21,7 +26,7 @@ pub(crate) fn steps_of(command: Command) -> Vec<Step> {
         Command::Fuzz { seconds } => fuzz(seconds),
         Command::Streams { count } => streams(count),
         Command::E2e => setup().into_iter().chain(e2e()).collect(),
-        Command::Help | Command::Client | Command::Bench(_) => Vec::new(),
+        Command::Help | Command::Client | Command::Kernels | Command::Bench(_) => Vec::new(),
     }
 }
 
@@ -29,6 +34,7 @@ pub(crate) fn steps_of(command: Command) -> Vec<Step> {
 fn everything() -> Vec<Step> {
     let groups = [
         setup(),
+        kernels(),
         tools(),
         check(),
         unit(),
@@ -51,6 +57,10 @@ fn setup() -> Vec<Step> {
     ]
 }
 
+fn kernels() -> Vec<Step> {
+    vec![Step::new("SPICE kernel", kernels::step)]
+}
+
 fn tools() -> Vec<Step> {
     vec![Step::new("cargo tools", cargo_tools::install_all)]
 }
@@ -64,7 +74,10 @@ fn check() -> Vec<Step> {
 }
 
 fn unit() -> Vec<Step> {
-    vec![Step::new("unit, integration and doc tests", checks::tests)]
+    vec![
+        Step::new("unit, integration and doc tests", checks::tests),
+        Step::new("Data SPICE against the kernel DE421", kernels::test),
+    ]
 }
 
 fn release() -> Vec<Step> {

@@ -25,12 +25,9 @@ pub(crate) fn install(shell: &mut Shell<'_>) -> Result<Outcome, Error> {
     if fs::read_to_string(&record).is_ok_and(|installed| installed == wanted) {
         return Ok(Outcome::Passed("all there".into()));
     }
-    if !apt::makes_environments() {
+    if !make(shell)? {
         return Ok(Outcome::Missing("missing: python3-venv".into()));
     }
-    let mut command = workspace.command("python3");
-    command.args(["-m", "venv", "--clear"]).arg(&folder);
-    shell.run(command)?;
     let mut command = workspace.command(interpreter(workspace));
     command
         .args(["-m", "pip", "install", "--quiet", "--no-deps"])
@@ -39,6 +36,26 @@ pub(crate) fn install(shell: &mut Shell<'_>) -> Result<Outcome, Error> {
     shell.run(command)?;
     fs::write(&record, wanted).map_err(|error| Error::file(&record, &error))?;
     Ok(Outcome::passed())
+}
+
+/// The interpreter of the environment, which is made if there is none; none where that cannot be.
+pub(crate) fn any(shell: &mut Shell<'_>) -> Result<Option<PathBuf>, Error> {
+    let interpreter = interpreter(shell.workspace);
+    let there = interpreter.exists() || make(shell)?;
+    Ok(there.then_some(interpreter))
+}
+
+/// Makes the environment anew; `false` says that Debian's package for that is missing.
+fn make(shell: &mut Shell<'_>) -> Result<bool, Error> {
+    if !apt::makes_environments() {
+        return Ok(false);
+    }
+    let mut command = shell.workspace.command("python3");
+    command
+        .args(["-m", "venv", "--clear"])
+        .arg(environment(shell.workspace));
+    shell.run(command)?;
+    Ok(true)
 }
 
 fn environment(workspace: &Workspace) -> PathBuf {
