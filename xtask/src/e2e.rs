@@ -22,7 +22,7 @@ use crate::shell::Shell;
 use crate::steps::Outcome;
 
 /// How long all of them may take.
-const LIMIT: Duration = Duration::from_secs(20 * 60);
+const LIMIT: Duration = Duration::from_secs(30 * 60);
 /// The programs under test: variable and program.
 const PROGRAMS: [(&str, &str); 5] = [
     ("E2E_SERVER", "e2e-server"),
