@@ -10,10 +10,11 @@ use poem::{
     EndpointExt, IntoResponse, Route, Server,
     endpoint::make_sync,
     get, handler,
-    listener::{Acceptor, Listener, TcpListener},
+    listener::TcpAcceptor,
     web::{Data, Html},
 };
 use sidereal::{Connect, Sse};
+use tokio::net::TcpListener;
 
 #[handler]
 async fn tick(connect: Connect, Data(viewers): Data<&Arc<Viewers>>) -> Sse {
@@ -63,7 +64,9 @@ async fn main() -> std::io::Result<()> {
             })),
         )
         .data(Arc::new(Viewers::default()));
-    let listener = TcpListener::bind(examples::start()).into_acceptor().await?;
-    println!("clock on http://{}", listener.local_addr()[0]);
-    Server::new_with_acceptor(listener).run(app).await
+    let listener = TcpListener::bind(examples::start()).await?;
+    println!("clock on http://{}", listener.local_addr()?);
+    Server::new_with_acceptor(TcpAcceptor::from_tokio(listener)?)
+        .run(app)
+        .await
 }

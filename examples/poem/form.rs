@@ -5,14 +5,11 @@
 
 use examples::form::{self, Booking};
 use poem::{
-    EndpointExt, IntoResponse, Route, Server,
-    endpoint::make_sync,
-    get, handler,
-    listener::{Acceptor, Listener, TcpListener},
-    post,
-    web::Html,
+    EndpointExt, IntoResponse, Route, Server, endpoint::make_sync, get, handler,
+    listener::TcpAcceptor, post, web::Html,
 };
 use sidereal::{Config, Connect, PatchElements, Signals, Sse};
+use tokio::net::TcpListener;
 
 /// As the user types: notes, and nothing else. One event is a response.
 #[handler]
@@ -47,7 +44,9 @@ async fn main() -> std::io::Result<()> {
             })),
         )
         .data(Config::new().reject_with(form::rejected));
-    let listener = TcpListener::bind(examples::start()).into_acceptor().await?;
-    println!("form on http://{}", listener.local_addr()[0]);
-    Server::new_with_acceptor(listener).run(app).await
+    let listener = TcpListener::bind(examples::start()).await?;
+    println!("form on http://{}", listener.local_addr()?);
+    Server::new_with_acceptor(TcpAcceptor::from_tokio(listener)?)
+        .run(app)
+        .await
 }

@@ -4,15 +4,12 @@
 
 use examples::hello;
 use poem::{
-    IntoResponse, Route, Server,
-    endpoint::make_sync,
-    get, handler,
-    listener::{Acceptor, Listener, TcpListener},
+    IntoResponse, Route, Server, endpoint::make_sync, get, handler, listener::TcpAcceptor,
     web::Html,
 };
 use serde_json::json;
 use sidereal::{Connect, Signals, Sse};
-use tokio::time::sleep;
+use tokio::{net::TcpListener, time::sleep};
 
 /// Types the message. The closure runs within the response, while the page reads it.
 #[handler]
@@ -38,7 +35,9 @@ async fn main() -> std::io::Result<()> {
                 examples::DATASTAR_JS.with_content_type("text/javascript")
             })),
         );
-    let listener = TcpListener::bind(examples::start()).into_acceptor().await?;
-    println!("hello on http://{}", listener.local_addr()[0]);
-    Server::new_with_acceptor(listener).run(app).await
+    let listener = TcpListener::bind(examples::start()).await?;
+    println!("hello on http://{}", listener.local_addr()?);
+    Server::new_with_acceptor(TcpAcceptor::from_tokio(listener)?)
+        .run(app)
+        .await
 }
