@@ -634,7 +634,7 @@ async fn the_listener_brings_the_write_deadline_to_axum() {
                 async move { Ok(tx.send(event).await?) }
             })
             .on_disconnect(move |_, ended| ends.send(ended.reason()).unwrap_or_default());
-        sse.into_http().map(axum::body::Body::new)
+        sse.into_http().map(Body::new)
     };
     let app = axum::Router::new().route("/flood", axum::routing::get(flood));
     let listener = listener().await.write_deadline(DEADLINE);
