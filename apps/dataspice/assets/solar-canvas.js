@@ -87,6 +87,7 @@ export class SolarCanvas extends HTMLElement {
       this.#zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015)), event.offsetX, event.offsetY);
     }, { passive: false });
     this.#canvas.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
       this.#canvas.setPointerCapture(event.pointerId);
       this.#dragged = false;
       this.#pointers.set(event.pointerId, event);
@@ -108,6 +109,17 @@ export class SolarCanvas extends HTMLElement {
     if (!this.hasAttribute("tabindex")) this.tabIndex = 0;
     this.#resize.observe(this);
     this.#measure();
+    this.#watchRatio();
+  }
+
+  /** Another screen, or the browser's zoom, changes how many pixels there are without changing the size. */
+  #watchRatio() {
+    const ratio = matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
+    ratio.addEventListener("change", () => {
+      if (!this.isConnected) return;
+      this.#measure();
+      this.#watchRatio();
+    }, { once: true });
   }
 
   disconnectedCallback() {
@@ -214,7 +226,9 @@ export class SolarCanvas extends HTMLElement {
       camera: this.#camera,
       flash: flash < 1 ? { part: this.#calm.matches ? 0.4 : flash, text: this.getAttribute("event") } : null,
     });
-    if ((now && now.part < 1) || change < 1 || flash < 1) this.#draw();
+    if ((now && now.part < 1) || change < 1 || (flash < 1 && !this.#calm.matches)) this.#draw();
+    // What does not move has to be taken away once.
+    else if (flash < 1) setTimeout(() => this.#draw(), FLASH * (1 - flash) + 20);
   }
 
   #look(camera) {

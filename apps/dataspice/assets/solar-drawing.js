@@ -92,7 +92,7 @@ function flash(c, { width, height, flash: { part, text }, color }, { x, y }) {
 function drawSun(c, picture) {
   const { width, height, scene, now, camera } = picture;
   const isFollowing = picture.view === "follow" && now;
-  const newScale = isFollowing ? { map: (r) => r / FOLLOWED.au, ticks: [], note: `linear, ${(FOLLOWED.au / camera.zoom).toPrecision(2)} AU to the edge` } : (SCALES[picture.view] ?? SCALES.system);
+  const newScale = isFollowing ? { map: (r) => r / FOLLOWED.au, ticks: [], note: `linear, ${short(FOLLOWED.au / camera.zoom)} AU to the edge` } : (SCALES[picture.view] ?? SCALES.system);
   const oldScale = isFollowing ? newScale : (SCALES[picture.oldView] ?? newScale);
   const half = (Math.min(width, height) / 2 - (width < 480 ? 14 : 26)) * camera.zoom;
   const from = isFollowing ? now.au[8] : [0, 0];
@@ -159,10 +159,30 @@ function ticks(c, { width, height, camera }, cx, cy, scale, { ticks, note }) {
   c.fillText(`J2000 ecliptic, from its north · ${note}${enlarged(camera)}`, 12, height - 12);
 }
 
-const enlarged = ({ zoom }) => (zoom === 1 ? "" : ` · × ${zoom.toPrecision(2)}`);
+const enlarged = ({ zoom }) => (zoom === 1 ? "" : ` · × ${short(zoom)}`);
+
+/** Two digits, or all there are before the point. */
+const short = (number) => (number >= 10 ? Math.round(number).toString() : number.toPrecision(2));
+
+/** Thousand km, in words. */
+const far = (thousands) => (thousands >= 1000 ? `${short(thousands / 1000)} million km` : `${Math.round(thousands).toLocaleString("en")},000 km`);
+
+/** The number of the mission's phase on a day. */
+function phaseAt(scene, day) {
+  const path = scene?.path ?? [];
+  let [low, high] = [0, path.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (path[middle][0] <= day) low = middle + 1;
+    else high = middle;
+  }
+  return path[low - 1]?.[3] ?? 4;
+}
 
 /** The whole path: what is behind in the colours of the phases, what is ahead dashed. */
-function path(c, { scene, now, color }, project) {
+function path(c, { scene, now, color, width, height }, project) {
+  // Far outside of the picture nothing is drawn: dashes without end would take their time.
+  const isOutside = ([x, y]) => x < -width || x > 2 * width || y < -height || y > 2 * height;
   const here = project(now ? now.au[8] : scene.path[0].slice(1, 3));
   let phase = null;
   let i = 0;
@@ -189,7 +209,13 @@ function path(c, { scene, now, color }, project) {
   c.setLineDash([2, 5]);
   c.beginPath();
   c.moveTo(...here);
-  for (; i < scene.path.length; i++) c.lineTo(...project(scene.path[i].slice(1, 3)));
+  for (let before = isOutside(here); i < scene.path.length; i++) {
+    const point = project(scene.path[i].slice(1, 3));
+    const after = isOutside(point);
+    if (before && after) c.moveTo(...point);
+    else c.lineTo(...point);
+    before = after;
+  }
   c.stroke();
   c.setLineDash([]);
 }
@@ -266,7 +292,7 @@ function drawSaturn(c, picture) {
 
   const places = new Map([["saturn", { x: cx, y: cy, radius: 136.775 * shown }]]);
   c.fillStyle = "rgba(140, 165, 180, 0.55)";
-  c.fillText(`J2000 ecliptic, from its north · ${(reach / 1000 / camera.zoom).toPrecision(2)} million km to the edge${enlarged(camera)}`, 12, height - 12, width - 24);
+  c.fillText(`J2000 ecliptic, from its north · ${far(reach / camera.zoom)} to the edge${enlarged(camera)}`, 12, height - 12, width - 24);
   MOONS.forEach((moon, i) => {
     if (!isShown(moon, i)) return;
     const [x, y] = project(moons[i]);
@@ -287,9 +313,9 @@ function drawSaturn(c, picture) {
       c.textAlign = "center";
       c.font = font(12);
       c.fillStyle = color("--amber");
-      c.fillText("Cassini is on its way", cx, cy + half * 0.5);
+      c.fillText("Cassini is on its way", width / 2, height / 2 + half * 0.5);
       c.fillStyle = "rgba(170, 190, 200, 0.8)";
-      c.fillText(`${away.toFixed(2)} AU to go · arrival 2004-07-01`, cx, cy + half * 0.5 + 20);
+      c.fillText(`${away < 0.1 ? far(away * AU) : `${away.toFixed(2)} AU`} to go · arrival 2004-07-01`, width / 2, height / 2 + half * 0.5 + 20);
     }
     labels(c, picture, places);
     return places;
@@ -301,10 +327,12 @@ function drawSaturn(c, picture) {
   for (let i = 0; i <= 160; i++) c.lineTo(...project(orbit.at((i / 160) * TURN)));
   c.stroke();
   c.setLineDash([]);
-  trail.forEach(({ place }, i) => {
-    c.fillStyle = `rgba(255, 176, 0, ${(0.6 * i) / trail.length})`;
+  trail.forEach(({ day, place }, i) => {
+    c.globalAlpha = (0.8 * i) / trail.length;
+    c.fillStyle = color(`--phase-${phaseAt(picture.scene, day)}`);
     disc(c, ...project(place), 1.3);
   });
+  c.globalAlpha = 1;
   const [x, y] = project(now.aboutSaturn);
   cassini(c, x, y);
   places.set("cassini", { x, y, radius: 3 });

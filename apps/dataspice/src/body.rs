@@ -150,7 +150,7 @@ impl Body {
             Body::Sun => &[
                 ("Radius", "695,700 km"),
                 ("Mass", "332,946 Earths"),
-                ("Turns in", "25.4 days at the equator"),
+                ("Turns in", "25.4 days, at 16° of latitude"),
                 ("Surface", "5,772 K"),
             ],
             Body::Mercury => &[

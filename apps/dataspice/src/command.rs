@@ -11,7 +11,7 @@ use crate::time::{Moment, TimeError};
 
 /// One command, in JSON an object with one member: `{"playing": false}`.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(rename_all = "lowercase")]
+#[serde(try_from = "Given")]
 pub(crate) enum Command {
     /// Run on, or stop.
     Playing(bool),
@@ -23,6 +23,36 @@ pub(crate) enum Command {
     Part(f64),
     /// Go to an event, by its number.
     Event(usize),
+}
+
+/// The object as it comes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Given {
+    playing: Option<bool>,
+    speed: Option<f64>,
+    at: Option<String>,
+    part: Option<f64>,
+    event: Option<usize>,
+}
+
+impl TryFrom<Given> for Command {
+    type Error = &'static str;
+
+    fn try_from(given: Given) -> Result<Command, &'static str> {
+        let commands = [
+            given.playing.map(Command::Playing),
+            given.speed.map(Command::Speed),
+            given.at.map(Command::At),
+            given.part.map(Command::Part),
+            given.event.map(Command::Event),
+        ];
+        let mut commands = commands.into_iter().flatten();
+        match (commands.next(), commands.next()) {
+            (Some(command), None) => Ok(command),
+            _ => Err("one command at a time: playing, speed, at, part or event"),
+        }
+    }
 }
 
 impl Command {
@@ -171,9 +201,10 @@ mod tests {
                 "there is no event 181: they go from 0 to 180",
             ),
             (r#"{"event":-1}"#, "invalid value"),
-            (r#"{"warp":9}"#, "unknown variant `warp`"),
-            (r#"{"playing":true,"speed":1}"#, "expected"),
-            ("{}", "expected"),
+            (r#"{"warp":9}"#, "unknown field `warp`"),
+            (r#"{"playing":true,"speed":1}"#, "one command at a time"),
+            (r#"{"playing":true,"playing":true}"#, "duplicate field"),
+            ("{}", "one command at a time"),
         ] {
             let error = told(json).unwrap_err();
             assert!(error.contains(words), "{json}: {error}");

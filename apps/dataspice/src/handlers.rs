@@ -1,7 +1,7 @@
 //! The endpoints that a page talks to. This is where Data SPICE uses Sidereal.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde::Deserialize;
 use sidereal::http::StatusCode;
@@ -15,7 +15,7 @@ use crate::command::Command;
 use crate::log::Line;
 use crate::meter::{Meter, Mode};
 use crate::render;
-use crate::show::{PERIOD, Seen, Show, TABLE_PERIOD};
+use crate::show::{LOAD_PERIOD, PERIOD, Seen, Show, TABLE_PERIOD};
 use crate::site::Whole;
 
 /// What the endpoints share. All clones are the same.
@@ -23,12 +23,10 @@ use crate::site::Whole;
 pub(crate) struct App {
     show: Arc<Show>,
     meter: Arc<Meter>,
-    /// The mission as it is now: it changes with time. By [`Seen`].
-    pictures: [Ticker; 2],
+    /// By [`Seen`].
+    skies: [Skies; 2],
     /// The same as a table, for those who see no map; less often.
     bodies: Ticker,
-    /// What has happened of late: it changes when something does.
-    log: View<Vec<Line>>,
     /// How many push streams are open: it changes when one begins or ends.
     streams: View<usize>,
     /// What is served, and what it costs.
@@ -38,39 +36,19 @@ pub(crate) struct App {
 impl App {
     pub(crate) fn new(hub: &Hub, show: Show) -> App {
         let (show, meter) = (Arc::new(show), Arc::new(Meter::default()));
-        let log = View::new(Vec::new(), |lines: &Vec<Line>| {
-            PatchElements::new(render::log(lines))
-        });
-        let log = log.in_hub(hub);
         let streams = View::new(0, |count| PatchSignals::new(&render::streams(*count))).in_hub(hub);
-        let (shown, told) = (Arc::clone(&show), log.clone());
-        let now = hub.every(PERIOD, move || {
-            let (picture, lines) = shown.present(Seen::Now)?;
-            tell(&told, lines);
-            Ok::<_, BodyError>(picture)
-        });
-        let (shown, told, others) = (Arc::clone(&show), log.clone(), now.clone());
-        let earth = hub.every(PERIOD, move || {
-            let (picture, lines) = shown.present(Seen::Earth)?;
-            // The two skies are not of one mind about the minute of a line.
-            if others.watchers() == 0 {
-                tell(&told, lines);
-            }
-            Ok::<_, BodyError>(picture)
-        });
+        let skies = [Seen::Now, Seen::Earth].map(|seen| Skies::new(hub, &show, seen));
         let shown = Arc::clone(&show);
         let bodies = hub.every(TABLE_PERIOD, move || shown.bodies());
-        let (measured, pushed) = (Arc::clone(&meter), streams.clone());
-        let load = hub.every(Duration::from_secs(1), move || {
-            let measured = measured.measure(*pushed.state());
-            PatchSignals::new(&render::load(&measured, SystemTime::now()))
+        let measured = Arc::clone(&meter);
+        let load = hub.every(LOAD_PERIOD, move || {
+            PatchSignals::new(&render::load(&measured.measure(), SystemTime::now()))
         });
         App {
             show,
             meter,
-            pictures: [now, earth],
+            skies,
             bodies,
-            log,
             streams,
             load,
         }
@@ -86,12 +64,33 @@ impl App {
     }
 }
 
-fn tell(log: &View<Vec<Line>>, lines: Vec<Line>) {
-    log.update_if(|told| {
-        let is_new = *told != lines;
-        *told = lines;
-        is_new
-    });
+/// The mission as it is now, or as it is seen from Earth.
+#[derive(Clone)]
+struct Skies {
+    /// It changes with time.
+    picture: Ticker,
+    /// What has happened of late: it changes when something does.
+    log: View<Vec<Line>>,
+}
+
+impl Skies {
+    fn new(hub: &Hub, show: &Arc<Show>, seen: Seen) -> Skies {
+        let log = View::new(Vec::new(), |lines: &Vec<Line>| {
+            PatchElements::new(render::log(lines))
+        });
+        let log = log.in_hub(hub);
+        let (show, told) = (Arc::clone(show), log.clone());
+        let picture = hub.every(PERIOD, move || {
+            let (picture, lines) = show.present(seen)?;
+            told.update_if(|told| {
+                let is_new = *told != lines;
+                *told = lines;
+                is_new
+            });
+            Ok::<_, BodyError>(picture)
+        });
+        Skies { picture, log }
+    }
 }
 
 /// What a page shows: made once for all pages, and the same whether it is pushed or pulled.
@@ -103,8 +102,8 @@ struct Shown<'a>(&'a App, Seen);
 impl Watch for Shown<'_> {
     fn follow(&self, following: &mut Following) {
         let Shown(app, seen) = self;
-        let picture = &app.pictures[*seen as usize];
-        (picture, &app.log, &app.streams, &app.load, &app.bodies).follow(following);
+        let Skies { picture, log } = &app.skies[*seen as usize];
+        (picture, log, &app.streams, &app.load, &app.bodies).follow(following);
     }
 }
 
@@ -199,19 +198,17 @@ pub(crate) fn clock(
     connect: Connect,
     command: Result<Signals<Command>, SignalsRejection>,
 ) -> Answer {
-    let problem = match command {
+    let (status, problem) = match command {
         Ok(Signals(command)) => match app.show.command(&command) {
             Ok(()) => return Whole::nothing().into(),
-            Err(refused) => refused.to_string(),
+            Err(refused) => (StatusCode::BAD_REQUEST, refused.to_string()),
         },
-        Err(rejection) => rejection.to_string(),
+        Err(rejection) => (rejection.error().status(), rejection.to_string()),
     };
-    if connect.is_datastar() {
+    match PatchSignals::new(&render::problem(&problem)) {
         // A page shows nothing of a 400.
-        let said = PatchElements::new(render::problem(&problem));
-        connect.reply(said).into()
-    } else {
-        Whole::text(StatusCode::BAD_REQUEST, problem).into()
+        Ok(said) if connect.is_datastar() => connect.reply(said).into(),
+        _ => Whole::text(status, problem).into(),
     }
 }
 
@@ -361,11 +358,10 @@ mod tests {
             panic!("a page sees no 400");
         };
         let said = EventStream::new(sse.into_http()).collect().await.unwrap();
-        let problem = said.events()[0].elements().unwrap();
-        assert!(
-            problem.starts_with("<p id=\"problem\" role=\"alert\">a speed is"),
-            "{problem}"
-        );
+        let problem = said.events()[0].signals().unwrap()["_problem"]
+            .as_str()
+            .unwrap();
+        assert!(problem.starts_with("a speed is"), "{problem}");
         match told(&app, json!({ "at": "1990-01-01" }), false) {
             Answer::Whole(whole) => assert_eq!(whole.status, 400),
             Answer::Events(_) => panic!("a program gets no events"),
@@ -374,7 +370,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_meter_counts_what_is_sent_in_each_mode() {
+    async fn the_meter_counts_who_is_there_in_each_mode() {
         let app = app();
         let config = app.config();
         let open = |page: Value| {
@@ -390,11 +386,11 @@ mod tests {
             let mut pulled = open(json!({ "mode": "pull", "tabId": tab }));
             assert!(pulled.collect().await.unwrap().end().is_clean());
         }
-        let measured = serde_json::to_value(app.meter.measure(1)).unwrap();
+        let measured = serde_json::to_value(app.meter.measure()).unwrap();
         assert_eq!(measured["pushed"], 1, "{measured}");
         assert_eq!(measured["pulled"], 2, "{measured}");
-        for mode in ["push", "pull"] {
-            assert!(measured[mode]["sent"].as_u64().unwrap() > 0, "{measured}");
-        }
+        drop(pushed);
+        let measured = serde_json::to_value(app.meter.measure()).unwrap();
+        assert_eq!(measured["pushed"], 0, "{measured}");
     }
 }

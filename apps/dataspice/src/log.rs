@@ -1,6 +1,8 @@
 //! What has happened of late, in lines: the mission's events, and which antenna on Earth has taken over.
 
+use crate::body::Body;
 use crate::cassini::Mission;
+use crate::planets::AU;
 use crate::sky::Sky;
 use crate::stations::handovers;
 use crate::time::Moment;
@@ -57,14 +59,20 @@ fn of_events(mission: &Mission, at: Moment) -> Vec<(Moment, Line)> {
 }
 
 fn of_antennas(sky: &Sky) -> impl Iterator<Item = (Moment, Line)> {
-    handovers(sky, ANTENNAS).into_iter().map(|(at, station)| {
+    // Near the Earth, its way is no line; before launch, it was not there.
+    let is_far = sky.distance(Body::Cassini, Body::Earth) > 0.1 * AU;
+    let past = if is_far { ANTENNAS } else { 0.0 };
+    handovers(sky, past).into_iter().map(|(at, station)| {
         let utc = at.utc();
         let line = Line {
             kind: LineKind::Antenna,
             time: format!("{} {:02}:{:02}", utc.date(), utc.hour, utc.minute),
             text: match station {
-                Some(station) => format!("{} in {} has Cassini", station.name, station.place),
-                None => "no antenna has Cassini in sight".to_owned(),
+                Some(station) => format!(
+                    "Cassini is highest over {} in {}",
+                    station.name, station.place
+                ),
+                None => "Cassini is over no antenna".to_owned(),
             },
         };
         (at, line)
@@ -110,5 +118,7 @@ mod tests {
             "{slow:?}"
         );
         assert_eq!(at("2004-07-01T12:00Z", 1.01).iter().find(is_antenna), None);
+        // At launch there was no yesterday.
+        assert_eq!(at("1997-10-15T12:00Z", 1.0).iter().find(is_antenna), None);
     }
 }

@@ -178,7 +178,7 @@ fn telemetry(sky: &Sky, mission: &Mission) -> Telemetry {
     let (next, due) = match &cassini.next {
         Some(event) => (
             event.text.clone(),
-            format!("in {}", duration(event.at.seconds_since(sky.at))),
+            format!("in {}", duration(event.at.seconds_since(sky.cassini.at))),
         ),
         None => (String::new(), String::new()),
     };
@@ -401,9 +401,9 @@ pub(crate) fn details(body: Body, sky: &Sky) -> Markup {
     }
 }
 
-/// Why a command was refused.
-pub(crate) fn problem(problem: &impl Display) -> Markup {
-    html! { p #problem role="alert" { (problem) } }
+/// The signal that tells why a command was refused.
+pub(crate) fn problem(problem: &str) -> impl Serialize + use<> {
+    serde_json::json!({ "_problem": problem })
 }
 
 /// What there is to say besides of Saturn's moons and of the two that went there.
@@ -431,7 +431,7 @@ fn at_saturn(body: Body, sky: &Sky) -> Vec<(&'static str, String)> {
             said.push(("Next flyby", text));
         }
         said.push((
-            "Heard by",
+            "In sight of",
             stations::tracking(sky).map_or_else(
                 || "no antenna of the Deep Space Network".to_owned(),
                 |track| {

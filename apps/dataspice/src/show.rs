@@ -16,6 +16,9 @@ use crate::time::Moment;
 /// How often there is a picture: one costs 2 ms, however many look at it.
 pub(crate) const PERIOD: Duration = Duration::from_millis(100);
 
+/// How often it is measured what all of it costs.
+pub(crate) const LOAD_PERIOD: Duration = Duration::from_secs(2);
+
 /// How often there is a table of the bodies.
 pub(crate) const TABLE_PERIOD: Duration = Duration::from_secs(2);
 

@@ -35,6 +35,12 @@ impl Whole {
         Whole::text(StatusCode::NO_CONTENT, String::new())
     }
 
+    /// Nothing is done by this method here.
+    pub(crate) fn not_allowed() -> Whole {
+        let status = StatusCode::METHOD_NOT_ALLOWED;
+        Whole::text(status, status.to_string())
+    }
+
     pub(crate) fn text(status: StatusCode, text: String) -> Whole {
         Whole {
             status,

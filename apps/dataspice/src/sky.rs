@@ -29,6 +29,8 @@ pub(crate) struct Sky {
 /// What there is to say of Cassini besides its place.
 #[derive(Clone, Debug)]
 pub(crate) struct Cassini {
+    /// When it is there: the sky's moment, or when the light left it.
+    pub(crate) at: Moment,
     pub(crate) phase: Phase,
     /// The stretch of its path: `T-45 to T-46`.
     pub(crate) leg: String,
@@ -161,6 +163,7 @@ impl Sky {
             places,
             kernels: kernels.clone(),
             cassini: Cassini {
+                at: cassini,
                 phase: Phase::at(cassini),
                 leg: path.arc.name.clone(),
                 center: path.arc.center,

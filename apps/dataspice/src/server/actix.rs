@@ -4,10 +4,10 @@ use std::io;
 use std::net::SocketAddr;
 
 use actix_web::body::BoxBody;
-use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::http::{Method, StatusCode};
 use actix_web::rt::System;
-use actix_web::web::{Data, get, post};
+use actix_web::web::{Data, get, head, post, to};
 use actix_web::{App as Application, HttpRequest, HttpResponse, HttpServer, Responder};
 use sidereal::serve::stop_signal;
 use sidereal::{Connect, Optional, Shutdown, Signals, SignalsRejection, Sse};
@@ -32,9 +32,11 @@ pub(super) fn serve(
             .app_data(app.clone())
             .app_data(site.clone())
             .route("/stream", get().to(stream))
+            .route("/stream", head().to(stream))
             .route("/details", get().to(details))
+            .route("/details", head().to(details))
             .route("/clock", post().to(clock))
-            .default_service(get().to(whole))
+            .default_service(to(whole))
     })
     // So that a viewer who leaves is noticed at once.
     .h1_allow_half_closed(false)
@@ -72,7 +74,10 @@ async fn clock(
 }
 
 async fn whole(site: Data<Site>, request: HttpRequest) -> Whole {
-    site.answer(request.path(), request.uri().query())
+    match *request.method() {
+        Method::GET | Method::HEAD => site.answer(request.path(), request.uri().query()),
+        _ => Whole::not_allowed(),
+    }
 }
 
 impl Responder for Answer {

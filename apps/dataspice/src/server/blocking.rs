@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use sidereal::blocking::{head, read_signals, write, write_whole};
 use sidereal::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use sidereal::http::{HeaderValue, Response, StatusCode, Version};
+use sidereal::http::{HeaderValue, Response, Version};
 use sidereal::serve::stop_signal;
 use sidereal::{Config, Connect, Shutdown, Signals};
 use tiny_http::Request;
@@ -57,7 +57,14 @@ fn answer(mut request: Request, config: Config, app: &App, site: &Site) -> io::R
     let headers = request.headers().iter();
     let headers = headers.map(|header| (header.field.as_str().as_str(), header.value.as_str()));
     let method = request.method().as_str();
-    let mut head = head(method, request.url(), headers).map_err(io::Error::other)?;
+    let mut head = match head(method, request.url(), headers) {
+        Ok(head) => head,
+        // Its method or its target is none.
+        Err(error) => {
+            let refused = tiny_http::Response::from_string(error.to_string());
+            return request.respond(refused.with_status_code(400));
+        }
+    };
     if *request.http_version() < (1, 1) {
         head.version = Version::HTTP_10;
     }
@@ -78,10 +85,7 @@ fn answer(mut request: Request, config: Config, app: &App, site: &Site) -> io::R
             Ok(handlers::clock(app, connect, command))
         }
         ("GET" | "HEAD", path) => Ok(site.answer(path, head.uri.query()).into()),
-        _ => {
-            let status = StatusCode::METHOD_NOT_ALLOWED;
-            Ok(Whole::text(status, status.to_string()).into())
-        }
+        _ => Ok(Whole::not_allowed().into()),
     };
     let socket = request.into_writer();
     match answer {
