@@ -3,6 +3,7 @@
 import {mkdirSync} from 'node:fs'
 import {fileURLToPath} from 'node:url'
 import {join} from 'node:path'
+import {Browser, NAMES} from '../lib/browser.mjs'
 import {deepEqual, equal, eventually, ok} from '../lib/expect.mjs'
 import {test} from '../lib/runner.mjs'
 
@@ -126,6 +127,29 @@ test('the clock is one for all: who stops it, sets it or makes it run faster doe
   await eventually('the speed', () => page.evaluate(() => document.querySelector('.speed select').value), {accept: (value) => value === '1'})
   await page.inner.keyboard.press(' ')
   await eventually('it runs', () => other.text('.clock'), {accept: (text) => !/^2007-09-30/.test(text)})
+})
+
+test('paused in Firefox, it stands in Chromium too, and goes on when Chromium says so', {program: 'dataspice', browser: false, needs: NAMES}, async (t) => {
+  await t.ownServer('--speed', '20')
+  const browsers = await Promise.all(NAMES.map((name) => Browser.launch(name)))
+  try {
+    const pages = []
+    for (const browser of browsers) {
+      const page = t.keep(await browser.tab())
+      await page.goto(t.server.url)
+      await isLive(page)
+      pages.push(page)
+    }
+    const all = (label) => Promise.all(pages.map((page) => page.until(label, (label) => document.querySelector('.play').getAttribute('aria-label') === label, label)))
+    await all('Pause')
+    await pages[1].click('.play')
+    await all('Play')
+    equal(await pages[0].text('.clock'), await pages[1].text('.clock'))
+    await pages[0].click('.play')
+    await all('Pause')
+  } finally {
+    await Promise.all(browsers.map((browser) => browser.close()))
+  }
 })
 
 test('what is refused is said to who asked, and changes nothing', {program: 'dataspice'}, async (t) => {
