@@ -25,8 +25,6 @@ pub(crate) struct App {
     meter: Arc<Meter>,
     /// By [`Seen`].
     skies: [Skies; 2],
-    /// The same as a table, for those who see no map; less often.
-    bodies: Ticker,
     /// How many push streams are open: it changes when one begins or ends.
     streams: View<usize>,
     /// What is served, and what it costs.
@@ -38,8 +36,6 @@ impl App {
         let (show, meter) = (Arc::new(show), Arc::new(Meter::default()));
         let streams = View::new(0, |count| PatchSignals::new(&render::streams(*count))).in_hub(hub);
         let skies = [Seen::Now, Seen::Earth].map(|seen| Skies::new(hub, &show, seen));
-        let shown = Arc::clone(&show);
-        let bodies = hub.every(TABLE_PERIOD, move || shown.bodies());
         let measured = Arc::clone(&meter);
         let load = hub.every(LOAD_PERIOD, move || {
             PatchSignals::new(&render::load(&measured.measure(), SystemTime::now()))
@@ -48,7 +44,6 @@ impl App {
             show,
             meter,
             skies,
-            bodies,
             streams,
             load,
         }
@@ -71,6 +66,8 @@ struct Skies {
     picture: Ticker,
     /// What has happened of late: it changes when something does.
     log: View<Vec<Line>>,
+    /// All bodies as a table, for those who see no map; less often.
+    bodies: Ticker,
 }
 
 impl Skies {
@@ -79,9 +76,9 @@ impl Skies {
             PatchElements::new(render::log(lines))
         });
         let log = log.in_hub(hub);
-        let (show, told) = (Arc::clone(show), log.clone());
+        let (shown, told) = (Arc::clone(show), log.clone());
         let picture = hub.every(PERIOD, move || {
-            let (picture, lines) = show.present(seen)?;
+            let (picture, lines) = shown.present(seen)?;
             told.update_if(|told| {
                 let is_new = *told != lines;
                 *told = lines;
@@ -89,7 +86,13 @@ impl Skies {
             });
             Ok::<_, BodyError>(picture)
         });
-        Skies { picture, log }
+        let shown = Arc::clone(show);
+        let bodies = hub.every(TABLE_PERIOD, move || shown.bodies(seen));
+        Skies {
+            picture,
+            log,
+            bodies,
+        }
     }
 }
 
@@ -102,8 +105,12 @@ struct Shown<'a>(&'a App, Seen);
 impl Watch for Shown<'_> {
     fn follow(&self, following: &mut Following) {
         let Shown(app, seen) = self;
-        let Skies { picture, log } = &app.skies[*seen as usize];
-        (picture, log, &app.streams, &app.load, &app.bodies).follow(following);
+        let Skies {
+            picture,
+            log,
+            bodies,
+        } = &app.skies[*seen as usize];
+        (picture, log, &app.streams, &app.load, bodies).follow(following);
     }
 }
 
@@ -158,16 +165,16 @@ fn pull(app: &App, connect: Connect, page: &Page) -> Sse {
 pub(crate) fn details(app: &App, connect: Connect, page: Option<Signals<Page>>) -> Sse {
     let Signals(page) = page.unwrap_or_default();
     match page.body.parse() {
-        Ok(body) => tell_of(app.clone(), connect, body),
+        Ok(body) => tell_of(app.clone(), connect, body, page.seen),
         Err(problem) => connect.reply(PatchElements::new(render::details_problem(&problem))),
     }
 }
 
-fn tell_of(app: App, connect: Connect, body: Body) -> Sse {
+fn tell_of(app: App, connect: Connect, body: Body, seen: Seen) -> Sse {
     connect.respond(async move |tx| {
         let fetching = render::details_fetching(body);
         tx.patch_elements(PatchElements::new(fetching)).await?;
-        let details = render::details(body, &app.show.sky()?);
+        let details = render::details(body, &app.show.sky(seen)?);
         tx.patch_elements(PatchElements::new(details)).await?;
         Ok(())
     })

@@ -42,13 +42,20 @@ impl Show {
     }
 
     /// The sky now.
-    pub(crate) fn sky(&self) -> Result<Sky, OutsideMission> {
-        self.sky_at(self.now())
+    pub(crate) fn sky(&self, seen: Seen) -> Result<Sky, OutsideMission> {
+        self.seen_at(seen, self.now())
     }
 
-    /// The sky at any moment of the mission.
+    /// The sky as it is at any moment of the mission.
     pub(crate) fn sky_at(&self, at: Moment) -> Result<Sky, OutsideMission> {
-        Sky::at(&self.mission, at)
+        self.seen_at(Seen::Now, at)
+    }
+
+    fn seen_at(&self, seen: Seen, at: Moment) -> Result<Sky, OutsideMission> {
+        match seen {
+            Seen::Now => Sky::at(&self.mission, at),
+            Seen::Earth => Sky::as_seen_from_earth(&self.mission, at),
+        }
     }
 
     /// What the mission clock shows.
@@ -59,18 +66,15 @@ impl Show {
     /// The picture of the moment, and what has happened of late.
     pub(crate) fn present(&self, seen: Seen) -> Result<(PatchSignals, Vec<Line>), BodyError> {
         let clock = self.clock.read(Instant::now());
-        let sky = match seen {
-            Seen::Now => Sky::at(&self.mission, clock.at)?,
-            Seen::Earth => Sky::as_seen_from_earth(&self.mission, clock.at)?,
-        };
+        let sky = self.seen_at(seen, clock.at)?;
         let signals = render::signals(&sky, &self.mission, clock);
         let log = log::log(&self.mission, &sky, clock.speed.days());
         Ok((PatchSignals::new(&signals)?, log))
     }
 
     /// All bodies and how far they are.
-    pub(crate) fn bodies(&self) -> Result<PatchElements, BodyError> {
-        Ok(PatchElements::new(render::bodies(&self.sky()?)))
+    pub(crate) fn bodies(&self, seen: Seen) -> Result<PatchElements, BodyError> {
+        Ok(PatchElements::new(render::bodies(&self.sky(seen)?)))
     }
 
     /// Does what a viewer wants.
