@@ -264,7 +264,9 @@ impl Sent {
                 let signals = json!({
                     "a": { key.0.clone(): [value.0, number] }, "b": null, value.0.clone(): true,
                 });
-                let is_proto = key.0 == "__proto__" || value.0 == "__proto__";
+                // The last of two equal keys counts: `a` may be something else.
+                let has_key = value.0 != "a";
+                let is_proto = (has_key && key.0 == "__proto__") || value.0 == "__proto__";
                 let mut event = accepted(PatchSignals::new(&signals), !is_proto)?;
                 if let Some(on) = only_if_missing {
                     event = event.only_if_missing(on);
