@@ -146,6 +146,19 @@ impl Sse {
     pub fn into_http(self) -> Response<SseBody> {
         self.inner.into_http()
     }
+
+    /// The same with its length in the head, where it is known: for frameworks that forget it. None is
+    /// known of what answers a HEAD.
+    #[cfg(any(feature = "poem", feature = "salvo", feature = "warp"))]
+    pub(crate) fn into_http_with_length(self) -> Response<SseBody> {
+        let mut response = self.into_http();
+        let length = http_body::Body::size_hint(response.body()).exact();
+        if let Some(length) = length.filter(|length| *length > 0) {
+            let headers = response.headers_mut();
+            headers.insert(http::header::CONTENT_LENGTH, length.into());
+        }
+        response
+    }
 }
 
 impl From<Sse> for Response<SseBody> {

@@ -1,8 +1,7 @@
 //! Events, streams, replies and rejections as poem's responses.
 
 use bytes::Bytes;
-use http::{StatusCode, header::CONTENT_LENGTH};
-use http_body::Body;
+use http::StatusCode;
 use poem::{IntoResponse, Response, error::ResponseError};
 
 use crate::{
@@ -13,12 +12,7 @@ use crate::{
 
 impl IntoResponse for Sse {
     fn into_response(self) -> Response {
-        let mut from = self.into_http();
-        // poem forgets it. None is known of what answers a HEAD.
-        if let Some(length) = from.body().size_hint().exact().filter(|length| *length > 0) {
-            from.headers_mut().insert(CONTENT_LENGTH, length.into());
-        }
-        from.into()
+        self.into_http_with_length().into()
     }
 }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{
     HeaderValue, StatusCode,
-    header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, VARY},
+    header::{CACHE_CONTROL, CONTENT_ENCODING, VARY},
 };
 use http_body::Body;
 use salvo_core::{Response, Scribe, http::ResBody};
@@ -33,21 +33,13 @@ pub(super) fn render_whole(from: http::Response<Bytes>, response: &mut Response)
 
 impl Scribe for Sse {
     fn render(self, response: &mut Response) {
-        let mut from = self.into_http();
-        let length = from.body().size_hint().exact();
+        let mut from = self.into_http_with_length();
+        let is_stream = from.body().size_hint().exact().is_none();
         let headers = from.headers_mut();
-        match length {
-            // salvo forgets it. None is known of what answers a HEAD.
-            Some(length) if length > 0 => {
-                headers.insert(CONTENT_LENGTH, length.into());
-            }
-            Some(_) => {}
+        if is_stream && !headers.contains_key(CONTENT_ENCODING) {
             // salvo's `Compression` would compress for each viewer what is to be sent as it is.
-            None if !headers.contains_key(CONTENT_ENCODING) => {
-                let as_it_is = HeaderValue::from_static("no-cache, no-transform");
-                headers.insert(CACHE_CONTROL, as_it_is);
-            }
-            None => {}
+            let as_it_is = HeaderValue::from_static("no-cache, no-transform");
+            headers.insert(CACHE_CONTROL, as_it_is);
         }
         render(from.map(ResBody::stream), response);
     }

@@ -1,7 +1,6 @@
 //! Events, streams, replies and rejections as warp's replies.
 
-use http::{StatusCode, header::CONTENT_LENGTH};
-use http_body::Body;
+use http::StatusCode;
 use warp::{Reply, reply::Response};
 
 use crate::{
@@ -12,11 +11,7 @@ use crate::{
 
 impl Reply for Sse {
     fn into_response(self) -> Response {
-        let (mut head, body) = self.into_http().into_parts();
-        // warp forgets it. None is known of what answers a HEAD.
-        if let Some(length) = body.size_hint().exact().filter(|length| *length > 0) {
-            head.headers.insert(CONTENT_LENGTH, length.into());
-        }
+        let (head, body) = self.into_http_with_length().into_parts();
         let body = warp::reply::stream(body).into_response().into_body();
         Response::from_parts(head, body)
     }
