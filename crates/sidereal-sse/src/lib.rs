@@ -4,6 +4,7 @@ mod background;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod body;
+pub mod broker;
 mod client;
 mod compress;
 mod connect;

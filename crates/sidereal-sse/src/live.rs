@@ -43,6 +43,8 @@ pub(crate) struct Begin {
 
 /// What a stream runs.
 enum Work {
+    /// Nothing yet: what it follows does not come in from other nodes yet.
+    Waiting(Box<Waiting>),
     /// `on_connect`, and what comes after it.
     Connecting(Box<(Task, Option<Start>)>),
     /// The body.
@@ -50,6 +52,13 @@ enum Work {
     /// Nothing of its own, while it follows.
     Following,
     Done,
+}
+
+/// What a stream is going to run.
+struct Waiting {
+    sender: Sender,
+    on_connect: Option<Start>,
+    body: Option<Start>,
 }
 
 /// A live stream.
@@ -197,8 +206,6 @@ impl Live {
         // From here on no event of the topics is missed, however long `on_connect` takes.
         if let Some(following) = following {
             let mut feed = following.begin(&self.queue.wake, Some(sender.client()));
-            let is_resumed = feed.is_resumed();
-            self.queue.is_resumed.store(is_resumed, Ordering::Relaxed);
             feed.register(&sender);
             self.feed = Some(Box::new(feed));
         }
@@ -207,6 +214,29 @@ impl Live {
             true => detach(body),
             false => body,
         });
+        self.start(Waiting {
+            sender,
+            on_connect,
+            body,
+        });
+    }
+
+    /// Runs `on_connect` or the body, as soon as whatever is published comes in; says whether that is
+    /// so.
+    fn start(&mut self, waiting: Waiting) -> bool {
+        if let Some(feed) = &mut self.feed {
+            if feed.is_waiting() {
+                self.work = Work::Waiting(Box::new(waiting));
+                return false;
+            }
+            let is_resumed = feed.is_resumed();
+            self.queue.is_resumed.store(is_resumed, Ordering::Relaxed);
+        }
+        let Waiting {
+            sender,
+            on_connect,
+            body,
+        } = waiting;
         self.work = match (on_connect, body) {
             (Some(on_connect), body) => {
                 self.queue.goes_first(true);
@@ -217,6 +247,7 @@ impl Live {
             (None, Some(body)) => Work::Running(Box::pin(async move { body(sender).await })),
             (None, None) => Work::Following,
         };
+        true
     }
 
     /// Whether something ends the stream now; else whatever can do so later wakes this task.
@@ -248,6 +279,15 @@ impl Live {
     fn poll_work(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
         loop {
             let task = match &mut self.work {
+                Work::Waiting(_) => {
+                    let work = std::mem::replace(&mut self.work, Work::Following);
+                    if let Work::Waiting(waiting) = work
+                        && !self.start(*waiting)
+                    {
+                        return Poll::Pending;
+                    }
+                    continue;
+                }
                 Work::Connecting(connecting) => &mut connecting.0,
                 Work::Running(task) => task,
                 Work::Following => return Poll::Pending,
@@ -322,6 +362,10 @@ impl Live {
                         self.lifecycle.lagged(missed);
                     }
                     return Some(frame);
+                }
+                Next::Missed(missed) => {
+                    self.lifecycle.lagged(missed);
+                    return self.next();
                 }
                 // What came since may come after an event that this did not see.
                 Next::Nothing if waiting.is_none() => return None,

@@ -123,8 +123,8 @@ impl Plan {
             // In this order: what is present then is so, or something newer.
             let is_present = source.is_present();
             let ring = source.topic().ring();
-            let (number, frame) = ring.entry(ring.pushed().checked_sub(1)?)?;
-            is_present.then(|| (number, frame.clone()))
+            let entry = ring.entry(ring.pushed().checked_sub(1)?)?;
+            is_present.then(|| (entry.number, entry.frame.clone()))
         });
         let mut newest = newest.collect::<Option<Vec<_>>>()?;
         newest.sort_by_key(|(number, _)| *number);
@@ -133,40 +133,43 @@ impl Plan {
 
     /// Begins to follow.
     pub(crate) fn begin(self, wake: &Arc<Wake>, client: Option<&Client>) -> Feed {
-        let resume = self.resume.as_ref().and_then(order::number);
         // `collect` would keep the larger allocation of the sources.
         let mut tracks = Vec::with_capacity(self.sources.len());
         for source in self.sources {
             tracks.push(Track::new(source, wake, client));
         }
-        for track in &mut tracks {
-            track.start(self.once);
-        }
-        let is_resumed = resume.is_some_and(|number| resume_all(&mut tracks, number));
-        Feed {
+        let mut feed = Feed {
             tracks,
             admissions: self.admissions.into(),
-            is_resumed,
+            waiting: Some(Box::new(Waiting {
+                resume: self.resume,
+            })),
+            is_resumed: false,
             once: self.once,
-        }
+        };
+        feed.start();
+        feed
     }
 }
 
-/// Goes on after the event with this number on all topics that replay, if each still keeps all that
-/// came after it.
-fn resume_all(tracks: &mut [Track], number: u64) -> bool {
+/// Goes on after the event with this id on all topics that replay, if each still keeps all that came
+/// after it.
+fn resume_all(tracks: &mut [Track], epoch: u32, id: u64) -> bool {
     let mut replayed: Vec<_> = tracks
         .iter_mut()
         .filter(|track| track.source.topic().options.replay)
         .collect();
     let positions = replayed
         .iter()
-        .map(|track| track.source.topic().ring().after(number));
+        .map(|track| track.source.topic().ring().after(epoch, id));
     let Some(positions) = positions.collect::<Option<Vec<_>>>() else {
         return false;
     };
     for (track, position) in replayed.iter_mut().zip(&positions) {
         track.next = *position;
+        if track.source.topic().has_log() {
+            track.after = id;
+        }
     }
     !positions.is_empty()
 }
@@ -175,8 +178,14 @@ fn resume_all(tracks: &mut [Track], number: u64) -> bool {
 pub(crate) struct Feed {
     tracks: Vec<Track>,
     admissions: Box<[Admission]>,
+    /// It has not begun: some topics do not know yet what other nodes send.
+    waiting: Option<Box<Waiting>>,
     is_resumed: bool,
     once: bool,
+}
+
+struct Waiting {
+    resume: Option<EventId>,
 }
 
 /// One topic, and where the connection stands in it.
@@ -185,8 +194,18 @@ struct Track {
     slot: Slot,
     /// The position of the event that it reads next.
     next: u64,
+    /// Events of a log up to this id it has had elsewhere.
+    after: u64,
     /// Which version of what is shown it waits for, if it does.
     needs: Option<NonZeroU32>,
+}
+
+/// The event that a track would take.
+#[derive(Clone, Copy)]
+struct Peeked {
+    number: u64,
+    id: u64,
+    has_log: bool,
 }
 
 /// How a track stands that may have waited for a version.
@@ -211,11 +230,37 @@ pub(crate) enum Next {
     Done,
     /// A topic said that there will be nothing.
     Failed,
+    /// So many events are gone, and nothing came after them yet.
+    Missed(u64),
     /// So many events of a topic are gone whose policy is to end the stream.
     Lagged(u64),
 }
 
 impl Feed {
+    /// Begins, if it need not wait any more.
+    fn start(&mut self) {
+        let is_settled = |track: &Track| track.source.topic().is_settled();
+        if !self.tracks.iter().all(is_settled) {
+            return;
+        }
+        let Some(waiting) = self.waiting.take() else {
+            return;
+        };
+        for track in &mut self.tracks {
+            track.start(self.once);
+        }
+        let resume = waiting.resume.as_ref().and_then(order::read);
+        self.is_resumed = resume.is_some_and(|(epoch, id)| resume_all(&mut self.tracks, epoch, id));
+    }
+
+    /// Whether it has not begun, since other nodes' events do not come in yet.
+    pub(crate) fn is_waiting(&mut self) -> bool {
+        if self.waiting.is_some() {
+            self.start();
+        }
+        self.waiting.is_some()
+    }
+
     /// Whether it goes on where the client left off.
     pub(crate) fn is_resumed(&self) -> bool {
         self.is_resumed
@@ -230,11 +275,32 @@ impl Feed {
 
     /// Whether there may be something new.
     pub(crate) fn has_news(&self) -> bool {
-        self.tracks.iter().any(Track::has_news)
+        if self.waiting.is_some() {
+            let is_settled = |track: &Track| track.source.topic().is_settled();
+            return self.tracks.iter().all(is_settled);
+        }
+        let is_held = self.is_held();
+        let mut tracks = self.tracks.iter();
+        tracks.any(|track| !(is_held && track.source.topic().has_log()) && track.has_news())
+    }
+
+    /// Whether the events of logs wait, since some may come that are before them. Of one topic they
+    /// come in order anyway.
+    fn is_held(&self) -> bool {
+        self.tracks.len() > 1
+            && self
+                .tracks
+                .iter()
+                .any(|track| track.source.topic().is_reading())
     }
 
     /// The next event in the order of all events, up to the one with this number.
+    ///
+    /// Those of a broker's log come in the order of the log.
     pub(crate) fn next(&mut self, until: u64) -> Next {
+        if self.is_waiting() {
+            return Next::Nothing;
+        }
         // Most follow one topic, which has an order of its own.
         if let [track] = &mut self.tracks[..]
             && !self.once
@@ -248,23 +314,34 @@ impl Feed {
         loop {
             // First the limit, then the rings: what is numbered up to it is in them.
             let limit = order::published();
-            let mut first: Option<(u64, usize)> = None;
+            let is_held = self.is_held();
+            let mut first: Option<(Peeked, usize)> = None;
+            let mut logged: Option<(Peeked, usize)> = None;
             let mut is_late = false;
             for index in 0..self.tracks.len() {
-                let number = match self.tracks[index].peek() {
-                    Ok(Some(number)) => number,
+                let peeked = match self.tracks[index].peek() {
+                    Ok(Some(peeked)) => peeked,
                     Ok(None) => continue,
-                    Err(missed) => return Next::Lagged(missed),
+                    Err(missed) => return missed,
                 };
-                if number > limit {
+                if peeked.number > limit {
                     is_late = true;
-                } else if first.is_none_or(|(before, _)| number < before) {
-                    first = Some((number, index));
+                } else if !peeked.has_log {
+                    if first.is_none_or(|(before, _)| peeked.number < before.number) {
+                        first = Some((peeked, index));
+                    }
+                } else if !is_held && logged.is_none_or(|(before, _)| peeked.id < before.id) {
+                    logged = Some((peeked, index));
                 }
             }
+            let first = match (first, logged) {
+                (Some(first), Some(logged)) if logged.0.number < first.0.number => Some(logged),
+                (Some(first), _) => Some(first),
+                (None, logged) => logged,
+            };
             match first {
-                Some((number, index)) if number <= until => {
-                    let next = self.tracks[index].next(number);
+                Some((peeked, index)) if peeked.number <= until => {
+                    let next = self.tracks[index].next(peeked.number);
                     if self.once && matches!(next, Next::Event { .. }) {
                         self.tracks.remove(index);
                     }
@@ -305,10 +382,12 @@ impl Track {
             client: client.cloned(),
         });
         let next = topic.ring().pushed();
+        topic.is_followed();
         Self {
             source,
             slot,
             next,
+            after: 0,
             needs: None,
         }
     }
@@ -369,19 +448,30 @@ impl Track {
             return Next::Nothing;
         }
         let ring = topic.ring();
-        let position = match self.position(&ring) {
+        let mut position = match self.position(&ring) {
             Ok(position) => position,
             Err(missed) => return Next::Lagged(missed),
         };
+        let missed = self.missed(position);
+        while ring.entry(position).is_some_and(|it| it.id <= self.after) {
+            position += 1;
+        }
         match ring.entry(position) {
-            Some((number, frame)) if number <= until => {
-                let frame = frame.clone();
+            Some(entry) if entry.number <= until => {
+                let frame = entry.frame.clone();
                 drop(ring);
-                let missed = self.missed(position);
                 self.next = position + 1;
                 Next::Event { frame, missed }
             }
-            _ => Next::Nothing,
+            Some(_) => Next::Nothing,
+            None => {
+                drop(ring);
+                self.next = position;
+                match missed {
+                    0 => Next::Nothing,
+                    missed => Next::Missed(missed),
+                }
+            }
         }
     }
 
@@ -389,7 +479,7 @@ impl Track {
     /// it has fallen off.
     fn position(&self, ring: &Ring) -> Result<u64, u64> {
         match self.source.topic().options.lag {
-            Lag::NewestOnly => Ok(ring.pushed().saturating_sub(1)),
+            Lag::NewestOnly => Ok(ring.pushed().saturating_sub(1).max(ring.oldest())),
             Lag::Resume => Ok(self.next.max(ring.oldest())),
             Lag::Close => match ring.oldest().checked_sub(self.next) {
                 None | Some(0) => Ok(self.next),
@@ -406,15 +496,32 @@ impl Track {
         }
     }
 
-    /// The number of the event that it would take; `Err` where it has fallen off.
-    fn peek(&self) -> Result<Option<u64>, u64> {
+    /// The event that it would take; `Err` with what there is to say where it would take none.
+    fn peek(&mut self) -> Result<Option<Peeked>, Next> {
         let topic = self.source.topic();
         if self.needs.is_some() || topic.pushed() <= self.next {
             return Ok(None);
         }
+        let has_log = topic.has_log();
         let ring = topic.ring();
-        let position = self.position(&ring)?;
-        Ok(ring.entry(position).map(|(number, _)| number))
+        let mut position = self.position(&ring).map_err(Next::Lagged)?;
+        let missed = self.missed(position);
+        while ring.entry(position).is_some_and(|it| it.id <= self.after) {
+            position += 1;
+        }
+        if let Some(entry) = ring.entry(position) {
+            return Ok(Some(Peeked {
+                number: entry.number,
+                id: entry.id,
+                has_log,
+            }));
+        }
+        drop(ring);
+        self.next = position;
+        match missed {
+            0 => Ok(None),
+            missed => Err(Next::Missed(missed)),
+        }
     }
 }
 

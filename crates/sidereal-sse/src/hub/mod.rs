@@ -12,7 +12,9 @@
 mod driver;
 mod feed;
 mod name;
+pub(crate) mod nodes;
 mod order;
+mod publish_error;
 mod registry;
 mod render;
 mod ring;
@@ -26,7 +28,7 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -40,13 +42,15 @@ pub(crate) use self::{
 pub use self::{
     feed::{Following, Watch},
     name::{TopicKey, TopicName},
+    publish_error::PublishError,
     render::Picture,
     subscription::{Lagged, Subscription},
     ticker::{EveryFor, Ticker},
-    topic::{Lag, PublishError, StartAt, Topic, TopicOptions},
+    topic::{Lag, StartAt, Topic, TopicOptions},
     view::{Variant, View},
 };
 use self::{
+    nodes::{Broker, BrokerOptions, NODES_TARGET, Nodes},
     registry::Registry,
     topic::{Place, TopicInner},
 };
@@ -90,6 +94,8 @@ pub(crate) struct HubInner {
     max_event_size: AtomicUsize,
     topics: Mutex<Topics>,
     registry: Registry,
+    /// The other nodes, if it has any.
+    nodes: OnceLock<Arc<Nodes>>,
 }
 
 #[derive(Default)]
@@ -123,6 +129,7 @@ impl Hub {
                 max_event_size: AtomicUsize::new(MAX_EVENT_SIZE),
                 topics: Mutex::default(),
                 registry: Registry::default(),
+                nodes: OnceLock::new(),
             }),
         }
     }
@@ -153,6 +160,36 @@ impl Hub {
         self
     }
 
+    /// Spans the hub over several nodes: processes, on any number of machines, whose hubs have the
+    /// same broker. To be called once, before the hub has topics.
+    ///
+    /// The connection is made, and made again, in the background, on a thread of its own.
+    #[must_use]
+    pub fn with_broker(self, broker: impl Broker, options: BrokerOptions) -> Self {
+        let has_topics = self.topics() > 0;
+        let mut is_first = false;
+        self.inner.nodes.get_or_init(|| {
+            is_first = true;
+            Nodes::start(Box::new(broker), options)
+        });
+        if !is_first || has_topics {
+            tracing::error!(target: NODES_TARGET, "a hub takes one broker, and before it has topics");
+        }
+        self
+    }
+
+    /// Whether the broker is there; true for a hub without one.
+    pub fn is_connected(&self) -> bool {
+        let nodes = self.inner.nodes.get();
+        nodes.is_none_or(|nodes| nodes.is_connected())
+    }
+
+    /// How many nodes there are, this one among them: those that have said within
+    /// [`node_timeout`](crate::broker::BrokerOptions::node_timeout) that they are there.
+    pub fn nodes(&self) -> usize {
+        self.inner.nodes.get().map_or(1, |nodes| nodes.count())
+    }
+
     /// The topic with this name, with the default options if it is new.
     ///
     /// It goes away by itself when nobody holds or follows it.
@@ -180,7 +217,17 @@ impl Hub {
             true => Place::Listed,
             false => Place::Refused,
         };
-        let inner = Arc::new(TopicInner::new(name.clone(), options, Some(self), place));
+        let mut inner = TopicInner::new(name.clone(), options, Some(self), place);
+        if let Some(nodes) = hub.nodes.get()
+            && place == Place::Listed
+        {
+            inner.carrier = Some(nodes.carrier(options.channel(&name), options.keep));
+        }
+        let inner = Arc::new(inner);
+        if let Some(carrier) = &inner.carrier {
+            let topic: Weak<TopicInner> = Arc::downgrade(&inner);
+            carrier.set_receiver(topic);
+        }
         let mut starts_sweep = false;
         if place == Place::Listed {
             let history = options.has_history().then(|| History {
@@ -321,6 +368,14 @@ impl HubInner {
         drop(topics);
         drop(gone);
         next
+    }
+}
+
+impl Drop for HubInner {
+    fn drop(&mut self) {
+        if let Some(nodes) = self.nodes.get() {
+            nodes.close();
+        }
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn published() -> u64 {
 }
 
 /// Tells this process from others, and from itself before it was restarted.
-fn epoch() -> u32 {
+pub(crate) fn epoch() -> u32 {
     static EPOCH: OnceLock<u32> = OnceLock::new();
     *EPOCH.get_or_init(|| RandomState::new().hash_one(0) as u32)
 }
@@ -42,17 +42,19 @@ fn epoch() -> u32 {
 /// The length of an id.
 pub(crate) const ID_LENGTH: usize = 21;
 
-/// The id of the event with this number: `EPOCH-NUMBER`, in 8 and 12 hexadecimal digits.
-pub(crate) fn id(number: u64) -> String {
-    format!("{:08x}-{:012x}", epoch(), number & 0xffff_ffff_ffff)
+/// The id of the event with this number in this order: `EPOCH-NUMBER`, in 8 and 12 hexadecimal
+/// digits.
+pub(crate) fn id(epoch: u32, number: u64) -> String {
+    format!("{epoch:08x}-{:012x}", number & 0xffff_ffff_ffff)
 }
 
-/// The number in an id of this process.
-pub(crate) fn number(id: &EventId) -> Option<u64> {
+/// The order that an id is of, and its number there: an order of this process, or of a log.
+pub(crate) fn read(id: &EventId) -> Option<(u32, u64)> {
     let (epoch_of_id, number) = id.as_str().split_once('-')?;
-    let is_ours = u32::from_str_radix(epoch_of_id, 16).ok()? == epoch();
+    let epoch_of_id = u32::from_str_radix(epoch_of_id, 16).ok()?;
     let number = u64::from_str_radix(number, 16).ok()?;
-    (is_ours && id.as_str() == self::id(number) && number <= published()).then_some(number)
+    let is_possible = epoch_of_id != epoch() || number <= published();
+    (is_possible && id.as_str() == self::id(epoch_of_id, number)).then_some((epoch_of_id, number))
 }
 
 #[cfg(test)]
@@ -63,15 +65,17 @@ mod tests {
     #[test]
     fn an_id_tells_its_number_and_no_other_text_does() {
         let number = publish(|number| number);
-        let id = id(number);
+        let id = id(epoch(), number);
         assert_eq!(id.len(), ID_LENGTH);
-        let read = |text: &str| super::number(&EventId::new(text.to_owned()).unwrap());
-        assert_eq!(read(&id), Some(number));
-        assert_eq!(read(&super::id(u64::MAX >> 20)), None, "never published");
+        let read = |text: &str| super::read(&EventId::new(text.to_owned()).unwrap());
+        assert_eq!(read(&id), Some((epoch(), number)));
+        let never = super::id(epoch(), u64::MAX >> 20);
+        assert_eq!(read(&never), None, "never published");
+        let other = epoch() ^ 1;
+        assert_eq!(read(&super::id(other, 9)), Some((other, 9)));
         assert_eq!(read(&id.replace('-', "+")), None);
         assert_eq!(read(&id[1..]), None);
         assert_eq!(read(&format!("{id}0")), None);
-        assert_eq!(read(&format!("{:08x}{}", epoch() ^ 1, &id[8..])), None);
         assert_eq!(read("17"), None);
     }
 }

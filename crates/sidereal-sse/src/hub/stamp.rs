@@ -68,8 +68,9 @@ fn last_event(whole: &[u8]) -> Option<(usize, usize)> {
 }
 
 impl Stamped {
-    pub(super) fn with(mut self, number: u64) -> Frame {
-        self.bytes[self.id].copy_from_slice(order::id(number).as_bytes());
+    pub(super) fn with(mut self, epoch: u32, number: u64) -> Frame {
+        let id = order::id(epoch, number);
+        self.bytes[self.id].copy_from_slice(id.as_bytes());
         let frame = Frame::from_encoded(Bytes::from(self.bytes));
         if self.is_sensitive {
             frame.sensitive()
@@ -86,13 +87,13 @@ mod tests {
 
     fn stamped(text: &'static str) -> Option<String> {
         let frame = Frame::from_encoded(Bytes::from_static(text.as_bytes()));
-        let stamped = room_for_id(&frame)?.with(7);
+        let stamped = room_for_id(&frame)?.with(3, 7);
         Some(String::from_utf8(stamped.into_bytes().into()).unwrap())
     }
 
     #[test]
     fn an_id_is_the_last_line_and_the_only_one() {
-        let id = order::id(7);
+        let id = order::id(3, 7);
         for (before, after) in [
             ("data: x\n\n", format!("data: x\nid: {id}\n\n")),
             (

@@ -74,17 +74,23 @@ impl Subscription {
     ///
     /// As [`next_frame`](Self::next_frame).
     pub fn try_next_frame(&mut self) -> Option<Result<Frame, Lagged>> {
-        match self.feed.as_mut()?.next(u64::MAX) {
-            Next::Event { frame, missed } => {
-                self.missed += missed;
-                Some(Ok(frame))
-            }
-            Next::Lagged(missed) => {
-                self.feed = None;
-                self.missed += missed;
-                Some(Err(Lagged { missed }))
-            }
-            Next::Nothing | Next::Done | Next::Failed => None,
+        loop {
+            return match self.feed.as_mut()?.next(u64::MAX) {
+                Next::Event { frame, missed } => {
+                    self.missed += missed;
+                    Some(Ok(frame))
+                }
+                Next::Missed(missed) => {
+                    self.missed += missed;
+                    continue;
+                }
+                Next::Lagged(missed) => {
+                    self.feed = None;
+                    self.missed += missed;
+                    Some(Err(Lagged { missed }))
+                }
+                Next::Nothing | Next::Done | Next::Failed => None,
+            };
         }
     }
 

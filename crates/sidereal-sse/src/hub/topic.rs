@@ -1,7 +1,6 @@
 //! Topics: what is published once and sent to everyone who follows.
 
 use std::{
-    error::Error,
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
@@ -10,12 +9,17 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
 use super::{
     Hub, HubInner, MAX_EVENT_SIZE,
     feed::{Source, Start},
     name::TopicName,
+    nodes::{Carrier, Channel, Confirm, NODES_TARGET, Place as LogPlace, Receiver, wire},
     order,
-    ring::Ring,
+    publish_error::PublishError,
+    ring::{Entry, Ring},
     stamp,
 };
 use crate::{Client, Frame, IntoFrame, hub::Subscription, listeners::Listeners};
@@ -153,6 +157,14 @@ impl TopicOptions {
     pub(super) fn has_history(&self) -> bool {
         self.replay || self.start_at != StartAt::Next
     }
+
+    /// The channel of such a topic between nodes: with a log where events matter after they were sent.
+    pub(super) fn channel(&self, name: &TopicName) -> Channel {
+        match self.has_history() || self.lag == Lag::NewestOnly {
+            true => Channel::log(name.as_str()),
+            false => Channel::plain(format!("topic/{name}")),
+        }
+    }
 }
 
 impl Default for TopicOptions {
@@ -210,6 +222,8 @@ pub(crate) struct TopicInner {
     /// How many events were ever pushed, to be looked at without the lock.
     pushed: AtomicU64,
     pub(crate) listeners: Listeners,
+    /// Its way to other nodes, in a hub that has some.
+    pub(super) carrier: Option<Arc<Carrier>>,
 }
 
 impl Topic {
@@ -221,15 +235,39 @@ impl Topic {
     /// Sends an event to everyone who follows: from any task or thread. Waits for nobody. An empty
     /// frame is not sent.
     ///
+    /// In a hub with a [`Broker`](crate::broker::Broker) the event is on its way to the other nodes when this
+    /// returns, and is sent again where that is not sure.
+    ///
     /// # Errors
     ///
-    /// When the event is over the hub's limit for the size of events, or the hub over its limit
-    /// for topics.
+    /// When the event is over the hub's limit for the size of events, or the broker's, or the hub over
+    /// its limit for topics; and when the broker is away, or has too much to do, see
+    /// [`PublishError::is_local`].
     pub fn publish(&self, event: impl IntoFrame) -> Result<(), PublishError> {
+        self.inner.publish(event.into_frame(), None)
+    }
+
+    /// As [`publish`](Self::publish), and waits until the broker has the event: from then on it is
+    /// not this node's to lose. Without a broker, nothing is waited for.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Self::publish), and when the broker refuses the event.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, it does not take the event back.
+    pub async fn publish_confirmed(&self, event: impl IntoFrame) -> Result<(), PublishError> {
         let frame = event.into_frame();
-        self.inner.push(frame)?;
-        self.inner.listeners.wake();
-        Ok(())
+        if self.inner.carrier.is_none() || frame.is_empty() {
+            return self.inner.publish(frame, None);
+        }
+        let (confirm, confirmed) = oneshot::channel();
+        self.inner.publish(frame, Some(confirm))?;
+        match confirmed.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(PublishError::refused()),
+        }
     }
 
     /// Follows the topic outside of a response.
@@ -269,9 +307,10 @@ impl TopicInner {
             max_event_size: hub.map_or(MAX_EVENT_SIZE, Hub::event_limit),
             place,
             // There may have been a topic of this name before.
-            ring: Mutex::new(Ring::after_all(order::published())),
+            ring: Mutex::new(Ring::after_all(order::epoch(), order::published())),
             pushed: AtomicU64::new(0),
             listeners: Listeners::default(),
+            carrier: None,
         }
     }
 
@@ -289,42 +328,152 @@ impl TopicInner {
         self.place == Place::Refused
     }
 
-    /// Puts an event where those who follow find it; they are not woken yet.
-    pub(super) fn push(&self, frame: Frame) -> Result<(), PublishError> {
-        if self.is_refused() {
-            return Err(PublishError(Kind::TooManyTopics));
-        }
+    /// Sends an event to everyone who follows, on all nodes.
+    fn publish(
+        self: &Arc<Self>,
+        frame: Frame,
+        confirm: Option<Confirm>,
+    ) -> Result<(), PublishError> {
+        self.check(&frame)?;
+        let Some(carrier) = &self.carrier else {
+            self.put(frame, None);
+            self.listeners.wake();
+            return Ok(());
+        };
         if frame.is_empty() {
             return Ok(());
         }
-        if frame.len() > self.max_event_size {
-            return Err(PublishError(Kind::TooLarge {
-                length: frame.len(),
-                limit: self.max_event_size,
-            }));
+        let body = wire::event(&frame);
+        if carrier.is_log() {
+            let sent = carrier.send(body, confirm, || {});
+            return sent.map_err(|error| PublishError::not_sent(error, false));
         }
-        if self.listeners.count() == 0 && !self.options.has_history() {
-            // What came before is not the newest any more.
-            self.ring().clear();
-            return Ok(());
+        let sent = carrier.send(body, confirm, || self.put(frame, None));
+        self.listeners.wake();
+        sent.map_err(|error| PublishError::not_sent(error, true))
+    }
+
+    /// Puts an event where those who follow find it; they are not woken yet.
+    pub(super) fn push(&self, frame: Frame) -> Result<(), PublishError> {
+        self.check(&frame)?;
+        self.put(frame, None);
+        Ok(())
+    }
+
+    fn check(&self, frame: &Frame) -> Result<(), PublishError> {
+        if self.is_refused() {
+            return Err(PublishError::too_many_topics());
+        }
+        let carried = self.carrier.as_ref();
+        let limit = carried.map_or(usize::MAX, |carrier| carrier.longest_event());
+        let limit = limit.min(self.max_event_size);
+        match frame.len() > limit {
+            true => Err(PublishError::too_large(frame.len(), limit)),
+            false => Ok(()),
+        }
+    }
+
+    /// Keeps an event for those who follow, at its place in the log if it has one.
+    fn put(&self, frame: Frame, place: Option<LogPlace>) {
+        if frame.is_empty() {
+            return;
         }
         let options = &self.options;
+        if self.listeners.count() == 0 && !options.has_history() && place.is_none() {
+            // What came before is not the newest any more.
+            self.ring().clear();
+            return;
+        }
         let stamped = match options.replay {
             true => stamp::room_for_id(&frame),
             false => None,
         };
         order::publish(|number| {
+            let (epoch, id) = match place {
+                Some(place) => (place.log, place.number),
+                None => (order::epoch(), number),
+            };
             let frame = stamped
-                .map_or(frame, |stamped| stamped.with(number))
+                .map_or(frame, |stamped| stamped.with(epoch, id))
                 .shared();
             let mut ring = self.ring();
             if let Some(before) = ring.newest() {
                 frame.comes_after(before);
             }
-            let pushed = ring.push(number, frame, options.keep, options.keep_bytes);
+            let entry = Entry { number, id, frame };
+            let pushed = ring.push(entry, options.keep, options.keep_bytes);
             self.pushed.store(pushed, Ordering::Release);
         });
-        Ok(())
+    }
+
+    /// Somebody follows from now on.
+    pub(super) fn is_followed(&self) {
+        if let Some(carrier) = &self.carrier {
+            carrier.follow();
+        }
+    }
+
+    /// Whether whoever begins to follow need not wait until other nodes' events come in.
+    pub(super) fn is_settled(&self) -> bool {
+        self.carrier
+            .as_ref()
+            .is_none_or(|carrier| carrier.is_settled())
+    }
+
+    /// Its events are numbered by a broker's log.
+    pub(super) fn has_log(&self) -> bool {
+        self.carrier
+            .as_ref()
+            .is_some_and(|carrier| carrier.is_log())
+    }
+
+    /// There may be events that come before those that are here.
+    pub(super) fn is_reading(&self) -> bool {
+        self.carrier
+            .as_ref()
+            .is_some_and(|carrier| carrier.is_reading())
+    }
+}
+
+/// What comes in from other nodes.
+impl Receiver for TopicInner {
+    fn take(&self, _: u64, body: &Bytes, place: Option<LogPlace>) {
+        match wire::read_event(body) {
+            Ok(frame) if frame.len() <= self.max_event_size => self.put(frame, place),
+            Ok(frame) => {
+                tracing::warn!(target: NODES_TARGET, topic = %self.name, length = frame.len(), "an event of another node is over this node's limit");
+                self.missed();
+            }
+            Err(error) => {
+                tracing::warn!(target: NODES_TARGET, topic = %self.name, %error, "an event of another node cannot be read");
+                self.missed();
+            }
+        }
+        self.listeners.wake();
+    }
+
+    fn begin(&self, from: LogPlace, is_gap: bool) {
+        let mut ring = self.ring();
+        ring.begin(from.log, from.number);
+        if is_gap {
+            self.pushed.store(ring.gap(), Ordering::Release);
+        }
+        drop(ring);
+        self.listeners.wake();
+    }
+
+    fn missed(&self) {
+        let pushed = self.ring().gap();
+        self.pushed.store(pushed, Ordering::Release);
+        self.listeners.wake();
+    }
+
+    fn settled(&self) {
+        self.listeners.wake();
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.listeners.count() > 0
     }
 }
 
@@ -361,38 +510,3 @@ impl fmt::Debug for Topic {
             .finish_non_exhaustive()
     }
 }
-
-/// Why an event was not published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PublishError(Kind);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    TooLarge { length: usize, limit: usize },
-    TooManyTopics,
-}
-
-impl PublishError {
-    /// The event is over [`Hub::max_event_size`](crate::Hub::max_event_size).
-    pub fn is_too_large(&self) -> bool {
-        matches!(self.0, Kind::TooLarge { .. })
-    }
-
-    /// The hub is at [`Hub::max_topics`](crate::Hub::max_topics).
-    pub fn is_too_many_topics(&self) -> bool {
-        self.0 == Kind::TooManyTopics
-    }
-}
-
-impl fmt::Display for PublishError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Kind::TooLarge { length, limit } => {
-                write!(f, "an event of {length} bytes is over the limit of {limit}")
-            }
-            Kind::TooManyTopics => f.write_str("the hub has as many topics as it may have"),
-        }
-    }
-}
-
-impl Error for PublishError {}

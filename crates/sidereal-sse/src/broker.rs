@@ -1,0 +1,8 @@
+//! Hubs on several nodes: processes, on any number of machines, that share a broker.
+//!
+//! [`Hub::with_broker`](crate::Hub::with_broker) takes one.
+
+pub use crate::hub::nodes::{
+    Append, Broker, BrokerError, BrokerFuture, BrokerOptions, Channel, Deliver, History, Link,
+    Message, NODES_TARGET, Place, Stored, WhenAway,
+};

@@ -1,0 +1,582 @@
+//! The connection to the broker: made, used, lost, made again.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep, timeout},
+};
+
+use super::{
+    BrokerError, Carrier, Channel, Link, Message, NODES_TARGET, Nodes, Standing, State, Stored,
+    random, to_all,
+    wire::{Envelope, Kind},
+};
+use crate::background;
+
+/// How long a broker may take for an answer.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// How many logs are read at a time.
+const READERS: usize = 16;
+
+/// How often a node says that it is there.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// How often channels are looked at that nobody may follow any more.
+const SWEEP: Duration = Duration::from_secs(5);
+
+/// The channel of all nodes, and what is said on it.
+const ALL: &str = "nodes";
+const HERE: &[u8] = b"here";
+const GONE: &[u8] = b"gone";
+const SKIPPED: &[u8] = b"skipped";
+
+/// Looks after the connection as long as the hub is there.
+pub(super) fn start(nodes: Arc<Nodes>) {
+    match background::broker_runtime() {
+        Some(runtime) => drop(runtime.spawn(drive(nodes))),
+        None => {
+            let error = BrokerError::lost("there is no thread to serve it");
+            nodes.is_away(&error);
+        }
+    }
+}
+
+async fn drive(nodes: Arc<Nodes>) {
+    let mut failures = 0;
+    while !nodes.is_closing() {
+        let deliver = nodes.next_connection();
+        let connecting = timeout(ANSWER, nodes.broker.connect(deliver)).await;
+        let error = match connecting.unwrap_or_else(|_| Err(no_answer())) {
+            Ok(link) => {
+                let began = Instant::now();
+                let error = serve(&nodes, link).await;
+                if began.elapsed() > ANSWER {
+                    failures = 0;
+                }
+                error
+            }
+            Err(error) => error,
+        };
+        if nodes.is_closing() {
+            return;
+        }
+        nodes.is_away(&error);
+        // Whoever closes the hub meanwhile need not wait.
+        let _ = timeout(pause(failures), nodes.is_over.notified()).await;
+        failures += 1;
+    }
+}
+
+/// How long to wait before the next attempt: from 100 ms to 10 s, and half of it by chance, so that
+/// nodes which lost the broker together do not come back together.
+fn pause(failures: u32) -> Duration {
+    let longest = Duration::from_millis(100) * 2_u32.pow(failures.min(7));
+    let longest = longest.min(Duration::from_secs(10));
+    longest / 2 + (longest / 2).mul_f64((random() >> 11) as f64 / (1_u64 << 53) as f64)
+}
+
+fn no_answer() -> BrokerError {
+    BrokerError::lost(format!("no answer within {} s", ANSWER.as_secs()))
+}
+
+async fn within<T>(future: impl Future<Output = Result<T, BrokerError>>) -> Result<T, BrokerError> {
+    timeout(ANSWER, future)
+        .await
+        .unwrap_or_else(|_| Err(no_answer()))
+}
+
+/// Uses a connection until it is lost, or the hub is gone; says why.
+async fn serve(nodes: &Arc<Nodes>, link: Arc<dyn Link>) -> BrokerError {
+    nodes.longest.store(link.max_message(), Ordering::Relaxed);
+    let followed = nodes.followed();
+    let all = vec![Channel::plain(ALL), nodes.inbox()];
+    let subscribed = async {
+        within(link.subscribe(all)).await?;
+        subscribe(&*link, &followed, true).await
+    };
+    if let Err(error) = subscribed.await {
+        return error;
+    }
+    nodes.is_here();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(read_all(link.clone(), followed));
+    tasks.spawn(send(nodes.clone(), link.clone()));
+    tasks.spawn(append(nodes.clone(), link.clone()));
+    tasks.spawn(subscribe_as_wished(nodes.clone(), link.clone()));
+    tasks.spawn(live(nodes.clone(), link.clone()));
+    tasks.spawn({
+        let nodes = nodes.clone();
+        async move {
+            nodes.is_over.notified().await;
+            Err(nodes.why_lost())
+        }
+    });
+    while let Some(ended) = tasks.join_next().await {
+        let error = match ended {
+            Ok(Ok(())) => continue,
+            Ok(Err(error)) => error,
+            Err(panicked) => BrokerError::lost(panicked),
+        };
+        drop(tasks);
+        if nodes.is_closing() {
+            let gone = Message {
+                channel: Channel::plain(ALL),
+                payload: to_all(nodes.id, GONE),
+            };
+            let _ = timeout(Duration::from_secs(1), link.send(vec![gone])).await;
+        }
+        return error;
+    }
+    BrokerError::lost("nothing looks after it")
+}
+
+/// Subscribes to the channels of these carriers. Of those with a log, what comes in waits until
+/// that was read.
+async fn subscribe(
+    link: &dyn Link,
+    carriers: &[Arc<Carrier>],
+    is_new_link: bool,
+) -> Result<(), BrokerError> {
+    for carrier in carriers.iter().filter(|carrier| carrier.is_log()) {
+        carrier.begin_reading();
+    }
+    for some in carriers.chunks(1000) {
+        let channels = some.iter().map(|carrier| carrier.channel().clone());
+        within(link.subscribe(channels.collect())).await?;
+    }
+    for carrier in carriers.iter().filter(|carrier| !carrier.is_log()) {
+        carrier.is_subscribed(is_new_link);
+    }
+    Ok(())
+}
+
+/// Reads the logs of those that have one.
+async fn read_all(link: Arc<dyn Link>, carriers: Vec<Arc<Carrier>>) -> Result<(), BrokerError> {
+    let mut reading = JoinSet::new();
+    for carrier in carriers.into_iter().filter(|carrier| carrier.is_log()) {
+        if reading.len() == READERS {
+            joined(reading.join_next().await)?;
+        }
+        let link = link.clone();
+        reading.spawn(async move {
+            let after = carrier.begin_reading();
+            let channel = carrier.channel().clone();
+            let history = within(link.read(channel, after, carrier.keep())).await?;
+            carrier.was_read(history);
+            Ok(())
+        });
+    }
+    while let Some(ended) = reading.join_next().await {
+        joined(Some(ended))?;
+    }
+    Ok(())
+}
+
+fn joined(
+    ended: Option<Result<Result<(), BrokerError>, tokio::task::JoinError>>,
+) -> Result<(), BrokerError> {
+    match ended {
+        Some(Ok(result)) => result,
+        Some(Err(panicked)) => Err(BrokerError::lost(panicked)),
+        None => Ok(()),
+    }
+}
+
+/// Sends what waits, as it comes.
+async fn send(nodes: Arc<Nodes>, link: Arc<dyn Link>) -> Result<(), BrokerError> {
+    loop {
+        let batch = nodes.messages();
+        if batch.is_empty() {
+            nodes.has_messages.notified().await;
+            continue;
+        }
+        let count = batch.len();
+        match within(link.send(batch)).await {
+            Ok(()) => nodes.messages_done(count, &Ok(())),
+            Err(error) if error.is_refused() => {
+                tracing::warn!(target: NODES_TARGET, %error, "messages were refused");
+                nodes.messages_done(count, &Err(error));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Appends what waits, as it comes.
+async fn append(nodes: Arc<Nodes>, link: Arc<dyn Link>) -> Result<(), BrokerError> {
+    loop {
+        let batch = nodes.entries();
+        if batch.is_empty() {
+            nodes.has_entries.notified().await;
+            continue;
+        }
+        for result in within(link.append(batch)).await? {
+            match result {
+                Ok(()) => nodes.entry_done(Ok(())),
+                Err(error) if error.is_refused() => {
+                    tracing::warn!(target: NODES_TARGET, %error, "an event was refused by the log");
+                    nodes.entry_done(Err(error));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// Subscribes to what somebody here begins to follow, and lets go of what nobody does any more.
+async fn subscribe_as_wished(nodes: Arc<Nodes>, link: Arc<dyn Link>) -> Result<(), BrokerError> {
+    let mut swept = Instant::now();
+    loop {
+        let wished = nodes.wished();
+        if !wished.is_empty() {
+            subscribe(&*link, &wished, false).await?;
+            read_all(link.clone(), wished).await?;
+        }
+        let due = swept + SWEEP;
+        if Instant::now() < due {
+            let wait = due.saturating_duration_since(Instant::now());
+            let _ = timeout(wait, nodes.has_wishes.notified()).await;
+            continue;
+        }
+        swept = Instant::now();
+        let left = nodes.left();
+        for some in left.chunks(1000) {
+            within(link.unsubscribe(some.to_vec())).await?;
+        }
+    }
+}
+
+/// Says that this node is there, and listens for what it said itself: that it comes back says that the
+/// broker is there, and has passed on all that came before it.
+async fn live(nodes: Arc<Nodes>, link: Arc<dyn Link>) -> Result<(), BrokerError> {
+    let mut echoes = nodes.begin_listening();
+    let mut silent = 0;
+    loop {
+        let here = Message {
+            channel: Channel::plain(ALL),
+            payload: to_all(nodes.id, HERE),
+        };
+        within(link.send(vec![here])).await?;
+        sleep(HEARTBEAT).await;
+        let heard = nodes.echoes();
+        silent = match heard == echoes {
+            true => silent + 1,
+            false => 0,
+        };
+        echoes = heard;
+        if silent * HEARTBEAT >= ANSWER {
+            return Err(BrokerError::lost("what is sent does not come back"));
+        }
+        nodes.look_after_peers();
+    }
+}
+
+impl State {
+    fn was_not_sent(&mut self, message: Message) {
+        // What says that something was not sent is said again.
+        if let Ok(envelope) = Envelope::decode(&message.payload) {
+            self.skip(message.channel, envelope.sequence);
+        }
+    }
+
+    /// Has the others told what was not sent; `false` if there was nothing.
+    fn tell_skipped(&mut self, id: u64) -> bool {
+        let skipped = std::mem::take(&mut self.skipped);
+        let has_skipped_many = std::mem::take(&mut self.has_skipped_many);
+        let is_some = has_skipped_many || !skipped.is_empty();
+        for (channel, before) in skipped {
+            self.sequence += 1;
+            let envelope = Envelope {
+                kind: Kind::Skipped,
+                node: id,
+                sequence: self.sequence,
+                before,
+                body: Bytes::new(),
+            };
+            let payload = envelope.encode();
+            self.messages.push(Message { channel, payload }, None);
+        }
+        if has_skipped_many {
+            let message = Message {
+                channel: Channel::plain(ALL),
+                payload: to_all(id, SKIPPED),
+            };
+            self.messages.push(message, None);
+        }
+        is_some
+    }
+}
+
+impl Nodes {
+    fn is_closing(&self) -> bool {
+        self.state().is_closing
+    }
+
+    /// What came in by connections before this one counts no more.
+    fn next_connection(self: &Arc<Self>) -> Deliver {
+        let mut state = self.state();
+        state.generation += 1;
+        Deliver {
+            nodes: self.clone(),
+            generation: state.generation,
+        }
+    }
+
+    /// The channel of this node alone.
+    fn inbox(&self) -> Channel {
+        Channel::plain(format!("node/{:016x}", self.id))
+    }
+
+    /// The carriers that somebody here follows.
+    fn followed(&self) -> Vec<Arc<Carrier>> {
+        let mut state = self.state();
+        state.wishes = Vec::new();
+        let carriers = state.channels.values().filter_map(|it| it.upgrade());
+        let carriers: Vec<_> = carriers.collect();
+        drop(state);
+        let followed = carriers.into_iter().filter(|it| it.is_followed());
+        followed.collect()
+    }
+
+    /// Those that are to be subscribed to, or read.
+    fn wished(&self) -> Vec<Arc<Carrier>> {
+        let wishes = std::mem::take(&mut self.state().wishes);
+        wishes.iter().filter_map(|it| it.upgrade()).collect()
+    }
+
+    /// Channels that nobody here follows any more.
+    fn left(&self) -> Vec<Channel> {
+        let mut left = Vec::new();
+        let mut state = self.state();
+        state.channels.retain(|channel, carrier| {
+            let is_there = carrier.strong_count() > 0;
+            if !is_there {
+                left.push(channel.clone());
+            }
+            is_there
+        });
+        if state.channels.is_empty() {
+            state.channels = std::collections::HashMap::new();
+        }
+        let carriers: Vec<_> = state
+            .channels
+            .values()
+            .filter_map(|it| it.upgrade())
+            .collect();
+        drop(state);
+        let idle = carriers.iter().filter(|carrier| carrier.is_left());
+        left.extend(idle.map(|carrier| carrier.channel().clone()));
+        left
+    }
+
+    fn is_here(&self) {
+        let was = std::mem::replace(&mut self.state().standing, Standing::Here);
+        if was == Standing::Away {
+            tracing::info!(target: NODES_TARGET, "the broker is there again");
+        } else {
+            tracing::info!(target: NODES_TARGET, "connected to the broker");
+        }
+    }
+
+    fn is_away(&self, error: &BrokerError) {
+        let mut state = self.state();
+        let was = std::mem::replace(&mut state.standing, Standing::Away);
+        // What still comes in by the connection that was lost is not waited for, and does not count.
+        state.generation += 1;
+        state.why_lost = None;
+        let carriers: Vec<_> = state
+            .channels
+            .values()
+            .filter_map(|it| it.upgrade())
+            .collect();
+        drop(state);
+        match was {
+            Standing::Away => {
+                tracing::debug!(target: NODES_TARGET, %error, "the broker is still away");
+            }
+            Standing::Unknown | Standing::Here => {
+                tracing::warn!(target: NODES_TARGET, %error, "the broker is away");
+            }
+        }
+        carriers.iter().for_each(|carrier| carrier.give_up());
+    }
+
+    fn why_lost(&self) -> BrokerError {
+        let error = self.state().why_lost.take();
+        error.unwrap_or_else(|| BrokerError::lost("the hub is gone"))
+    }
+
+    /// What is to be sent next.
+    fn messages(&self) -> Vec<Message> {
+        let longest = self.longest.load(Ordering::Relaxed);
+        let mut state = self.state();
+        let state = &mut *state;
+        let mut refused = Vec::new();
+        let batch = state
+            .messages
+            .batch(longest, |message| refused.push(message.clone()));
+        for message in refused {
+            state.was_not_sent(message);
+        }
+        if !batch.is_empty() || !state.tell_skipped(self.id) {
+            return batch;
+        }
+        state.messages.batch(longest, |_| {})
+    }
+
+    fn messages_done(&self, count: usize, result: &Result<(), BrokerError>) {
+        let mut state = self.state();
+        for _ in 0..count {
+            let message = state.messages.first_done(result.clone());
+            if let (Some(message), Err(_)) = (message, result) {
+                state.was_not_sent(message);
+            }
+        }
+    }
+
+    fn entries(&self) -> Vec<super::Append> {
+        let longest = self.longest.load(Ordering::Relaxed);
+        let mut state = self.state();
+        let seen = state.seen;
+        let mut batch = state.entries.batch(longest, |_| {});
+        for entry in &mut batch {
+            entry.seen = seen;
+        }
+        batch
+    }
+
+    fn entry_done(&self, result: Result<(), BrokerError>) {
+        self.state().entries.first_done(result);
+    }
+
+    fn begin_listening(&self) -> u64 {
+        let mut state = self.state();
+        state.peers.begin(Instant::now());
+        state.peers.echoes
+    }
+
+    fn echoes(&self) -> u64 {
+        self.state().peers.echoes
+    }
+
+    fn look_after_peers(&self) {
+        let mut state = self.state();
+        let forgotten = state.peers.look(Instant::now(), self.options.node_timeout);
+        if forgotten.is_empty() {
+            return;
+        }
+        let carriers: Vec<_> = state
+            .channels
+            .values()
+            .filter_map(|it| it.upgrade())
+            .collect();
+        drop(state);
+        for carrier in carriers {
+            forgotten.iter().for_each(|node| carrier.forget(*node));
+        }
+    }
+
+    /// A node has said something to all.
+    fn hear_of(&self, envelope: &Envelope) {
+        let mut state = self.state();
+        if envelope.node == self.id {
+            state.peers.echoes += 1;
+            return;
+        }
+        let now = Instant::now();
+        match &envelope.body[..] {
+            HERE => state.peers.is_here(envelope.node, now),
+            GONE => state.peers.is_gone(envelope.node),
+            SKIPPED => {
+                let carriers: Vec<_> = state
+                    .channels
+                    .values()
+                    .filter_map(|it| it.upgrade())
+                    .collect();
+                drop(state);
+                carriers.iter().for_each(|carrier| carrier.has_missed());
+            }
+            // What a later version says.
+            _ => {}
+        }
+    }
+}
+
+/// Where a [`Broker`](super::Broker) puts what comes in.
+///
+/// To be called in the order in which it came in. It does not wait: whoever follows is woken, and
+/// reads on.
+#[derive(Clone)]
+pub struct Deliver {
+    nodes: Arc<Nodes>,
+    generation: u64,
+}
+
+impl Deliver {
+    /// A message of a channel without a log.
+    pub fn message(&self, channel: &str, payload: &Bytes) {
+        let envelope = match Envelope::decode(payload) {
+            Ok(envelope) => envelope,
+            Err(error) => {
+                tracing::warn!(target: NODES_TARGET, channel, %error, "a message cannot be read");
+                return;
+            }
+        };
+        if channel == ALL {
+            if self.counts() {
+                self.nodes.hear_of(&envelope);
+            }
+            return;
+        }
+        if let Some(carrier) = self.carrier(&Channel::plain(channel)) {
+            carrier.hear(&envelope);
+        }
+    }
+
+    /// A message of a channel with a log.
+    pub fn stored(&self, channel: &str, stored: Stored) {
+        if !self.counts() {
+            return;
+        }
+        self.nodes.state().sees(stored.place);
+        if let Some(carrier) = self.carrier(&Channel::log(channel)) {
+            carrier.hear_stored(stored);
+        }
+    }
+
+    /// The connection is lost, or it is not sure that every message came in: it is dropped, and another
+    /// one is made.
+    pub fn lost(&self, error: BrokerError) {
+        let mut state = self.nodes.state();
+        if state.generation != self.generation {
+            return;
+        }
+        state.why_lost = Some(error);
+        drop(state);
+        self.nodes.is_over.notify_one();
+    }
+
+    fn counts(&self) -> bool {
+        self.nodes.state().generation == self.generation
+    }
+
+    fn carrier(&self, channel: &Channel) -> Option<Arc<Carrier>> {
+        let state = self.nodes.state();
+        match state.generation == self.generation {
+            true => state.channels.get(channel)?.upgrade(),
+            false => None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Deliver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Deliver").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,271 @@
+//! Many machines: the hub's side of a broker.
+//!
+//! ```text
+//! publish ─▶ Carrier of the topic ─▶ Outbox ─▶ Link ═▶ broker ═▶ Link ─▶ Carrier ─▶ Ring ─▶ …
+//!            numbers, in order                                   numbers checked
+//! ```
+//!
+//! A topic without history goes its own way on the node where it is published, and through the
+//! broker to the others. One with history goes through the broker's log, for all nodes alike, and has
+//! the log's numbers as its ids. Either way a node knows when it has missed something.
+
+mod broker;
+mod carrier;
+mod link;
+mod options;
+mod outbox;
+mod peers;
+pub(super) mod wire;
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher as _, RandomState},
+    sync::{
+        Arc, Mutex, MutexGuard, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+
+pub use self::{
+    broker::{
+        Append, Broker, BrokerError, BrokerFuture, Channel, History, Link, Message, Place, Stored,
+    },
+    link::Deliver,
+    options::{BrokerOptions, WhenAway},
+};
+pub(crate) use self::{
+    carrier::{Carrier, NotSent, Receiver},
+    outbox::Confirm,
+};
+use self::{outbox::Outbox, peers::Peers, wire::Envelope};
+use super::lock;
+
+/// The `tracing` target of what happens between a hub and its broker: connected and lost (INFO and
+/// WARN), what could not be read or sent (WARN).
+pub const NODES_TARGET: &str = "sidereal::nodes";
+
+/// How many channels are remembered on which something was not sent.
+const SKIPPED: usize = 10_000;
+
+/// This node, and how it reaches the others.
+pub(crate) struct Nodes {
+    id: u64,
+    broker: Box<dyn Broker>,
+    options: BrokerOptions,
+    state: Mutex<State>,
+    /// The longest message that the broker takes, as far as is known.
+    longest: AtomicUsize,
+    /// There is something to send, to append, to subscribe to; the link is lost.
+    has_messages: Notify,
+    has_entries: Notify,
+    has_wishes: Notify,
+    is_over: Notify,
+}
+
+struct State {
+    /// The number of what was sent last.
+    sequence: u64,
+    standing: Standing,
+    /// Which connection counts.
+    generation: u64,
+    channels: HashMap<Channel, Weak<Carrier>>,
+    /// Those that are to be subscribed to, or whose log is to be read.
+    wishes: Vec<Weak<Carrier>>,
+    messages: Outbox<Message>,
+    entries: Outbox<Append>,
+    /// What was not sent, without the others knowing: of each channel the sequence of the last.
+    skipped: HashMap<Channel, u64>,
+    /// They were so many that they are not listed.
+    has_skipped_many: bool,
+    /// The last place in the log that was heard of.
+    seen: Option<Place>,
+    peers: Peers,
+    why_lost: Option<BrokerError>,
+    is_closing: bool,
+}
+
+/// How it stands with the broker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// It was not asked yet.
+    Unknown,
+    Here,
+    Away,
+}
+
+impl State {
+    /// The message with this sequence was not sent: the others are to be told.
+    fn skip(&mut self, channel: Channel, sequence: u64) {
+        if self.skipped.len() < SKIPPED || self.skipped.contains_key(&channel) {
+            self.skipped.insert(channel, sequence);
+        } else {
+            self.has_skipped_many = true;
+        }
+    }
+
+    /// A place in the log was heard of.
+    fn sees(&mut self, place: Place) {
+        match &mut self.seen {
+            Some(seen) if seen.log == place.log => seen.number = seen.number.max(place.number),
+            seen => *seen = Some(place),
+        }
+    }
+}
+
+impl Nodes {
+    pub(super) fn start(broker: Box<dyn Broker>, options: BrokerOptions) -> Arc<Self> {
+        let nodes = Arc::new(Self {
+            id: random(),
+            broker,
+            options,
+            state: Mutex::new(State {
+                sequence: 0,
+                standing: Standing::Unknown,
+                generation: 0,
+                channels: HashMap::new(),
+                wishes: Vec::new(),
+                messages: Outbox::new(),
+                entries: Outbox::new(),
+                skipped: HashMap::new(),
+                has_skipped_many: false,
+                seen: None,
+                peers: Peers::default(),
+                why_lost: None,
+                is_closing: false,
+            }),
+            longest: AtomicUsize::new(usize::MAX),
+            has_messages: Notify::new(),
+            has_entries: Notify::new(),
+            has_wishes: Notify::new(),
+            is_over: Notify::new(),
+        });
+        link::start(nodes.clone());
+        nodes
+    }
+
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    /// Whether the broker is there, as far as is known.
+    pub(super) fn is_connected(&self) -> bool {
+        self.state().standing == Standing::Here
+    }
+
+    /// How many nodes there are, with this one.
+    pub(super) fn count(&self) -> usize {
+        self.state().peers.count() + 1
+    }
+
+    /// The longest event that the broker takes.
+    pub(super) fn longest_event(&self) -> usize {
+        let longest = self.longest.load(Ordering::Relaxed);
+        longest.saturating_sub(wire::length_with(&crate::Frame::empty()))
+    }
+
+    /// This node's end of a channel, which there is once.
+    pub(super) fn carrier(self: &Arc<Self>, channel: Channel, keep: usize) -> Arc<Carrier> {
+        let mut state = self.state();
+        let known = state.channels.get(&channel).and_then(Weak::upgrade);
+        known.unwrap_or_else(|| {
+            let carrier = Arc::new(Carrier::new(channel.clone(), keep, self.clone()));
+            state.channels.insert(channel, Arc::downgrade(&carrier));
+            carrier
+        })
+    }
+
+    /// The channel is to be subscribed to, and its log to be read. Says whether that may take long.
+    fn wish(&self, carrier: &Arc<Carrier>) -> bool {
+        let mut state = self.state();
+        state.wishes.push(Arc::downgrade(carrier));
+        let is_away = state.standing == Standing::Away;
+        drop(state);
+        self.has_wishes.notify_one();
+        is_away
+    }
+
+    /// Puts a message on its way. It gets a number even if it is refused: by that the others see
+    /// that it is missing.
+    fn send(
+        &self,
+        channel: &Channel,
+        keep: usize,
+        confirm: Option<Confirm>,
+        message: impl FnOnce(u64, u64) -> Envelope,
+    ) -> Result<(), NotSent> {
+        let mut state = self.state();
+        state.sequence += 1;
+        let sequence = state.sequence;
+        let payload = message(self.id, sequence).encode();
+        let options = &self.options;
+        let is_refused = state.standing == Standing::Away && options.when_away == WhenAway::Refuse;
+        let (length, most, bytes) = (payload.len(), options.outbox, options.outbox_bytes);
+        if channel.is_log() {
+            if is_refused {
+                return Err(NotSent::Away);
+            }
+            if !state.entries.has_room(length, most, bytes) {
+                return Err(NotSent::Full);
+            }
+            let entry = Append {
+                channel: channel.clone(),
+                payload,
+                origin: self.id,
+                sequence,
+                keep,
+                seen: None,
+            };
+            state.entries.push(entry, confirm);
+            drop(state);
+            self.has_entries.notify_one();
+            return Ok(());
+        }
+        let refused = match is_refused {
+            true => Some(NotSent::Away),
+            false if !state.messages.has_room(length, most, bytes) => Some(NotSent::Full),
+            false => None,
+        };
+        if let Some(refused) = refused {
+            state.skip(channel.clone(), sequence);
+            return Err(refused);
+        }
+        let message = Message {
+            channel: channel.clone(),
+            payload,
+        };
+        state.messages.push(message, confirm);
+        drop(state);
+        self.has_messages.notify_one();
+        Ok(())
+    }
+
+    /// The hub is gone.
+    pub(super) fn close(&self) {
+        self.state().is_closing = true;
+        self.is_over.notify_one();
+    }
+}
+
+/// A message that every node reads.
+fn to_all(node: u64, body: &'static [u8]) -> Bytes {
+    let envelope = Envelope {
+        kind: wire::Kind::Data,
+        node,
+        sequence: 0,
+        before: 0,
+        body: Bytes::from_static(body),
+    };
+    envelope.encode()
+}
+
+/// A number that nobody else has.
+fn random() -> u64 {
+    RandomState::new().hash_one(std::process::id())
+}

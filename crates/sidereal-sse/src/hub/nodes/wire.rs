@@ -1,0 +1,172 @@
+//! What goes between nodes, in bytes.
+//!
+//! ```text
+//! version  kind  node  sequence  before  body
+//!    1       1     8       8        8     …      bytes, big-endian
+//! ```
+
+use bytes::{BufMut as _, Bytes};
+
+use crate::Frame;
+
+const VERSION: u8 = 1;
+const HEAD: usize = 26;
+
+/// A message of a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Envelope {
+    pub(super) kind: Kind,
+    /// Who sent it.
+    pub(super) node: u64,
+    /// Numbers what this node sends, on all channels together.
+    pub(super) sequence: u64,
+    /// The sequence of what this node sent before it on the same channel; zero where it does not
+    /// know of any.
+    pub(super) before: u64,
+    pub(super) body: Bytes,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Data = 0,
+    /// What this node was to send was not sent.
+    Skipped = 1,
+}
+
+/// What is wrong with a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Malformed {
+    /// Of another version of this crate.
+    Version(u8),
+    Head,
+    Event,
+}
+
+impl std::fmt::Display for Malformed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Version(version) => write!(
+                f,
+                "it is of version {version} of the protocol, and this node speaks {VERSION}"
+            ),
+            Self::Head => f.write_str("it has no head"),
+            Self::Event => f.write_str("it holds no event"),
+        }
+    }
+}
+
+impl Envelope {
+    pub(super) fn encode(&self) -> Bytes {
+        let mut bytes = Vec::with_capacity(HEAD + self.body.len());
+        bytes.put_u8(VERSION);
+        bytes.put_u8(self.kind as u8);
+        bytes.put_u64(self.node);
+        bytes.put_u64(self.sequence);
+        bytes.put_u64(self.before);
+        bytes.put_slice(&self.body);
+        bytes.into()
+    }
+
+    pub(super) fn decode(bytes: &Bytes) -> Result<Self, Malformed> {
+        match bytes.first() {
+            Some(&VERSION) => {}
+            Some(&version) => return Err(Malformed::Version(version)),
+            None => return Err(Malformed::Head),
+        }
+        let kind = match bytes.get(1) {
+            Some(0) => Kind::Data,
+            Some(1) => Kind::Skipped,
+            _ => return Err(Malformed::Head),
+        };
+        let number = |at: usize| {
+            let digits = bytes.get(at..at + 8)?.try_into().ok()?;
+            Some(u64::from_be_bytes(digits))
+        };
+        let (Some(node), Some(sequence), Some(before)) = (number(2), number(10), number(18)) else {
+            return Err(Malformed::Head);
+        };
+        Ok(Self {
+            kind,
+            node,
+            sequence,
+            before,
+            body: bytes.slice(HEAD..),
+        })
+    }
+}
+
+/// The length of an event with this frame, as a whole message.
+pub(super) fn length_with(frame: &Frame) -> usize {
+    HEAD + 1 + frame.len()
+}
+
+/// An event as the body of a message: what is to be known of it, and the frame.
+pub(crate) fn event(frame: &Frame) -> Bytes {
+    let mut bytes = Vec::with_capacity(1 + frame.len());
+    bytes.put_u8(u8::from(frame.is_sensitive()));
+    bytes.put_slice(frame.as_bytes());
+    bytes.into()
+}
+
+/// Reads an event again. Other nodes are trusted to send what their application published, but
+/// not to be of one mind with this one about what an event is.
+pub(crate) fn read_event(body: &Bytes) -> Result<Frame, Malformed> {
+    let is_sensitive = match body.first() {
+        Some(0) => false,
+        Some(1) => true,
+        _ => return Err(Malformed::Event),
+    };
+    let bytes = body.slice(1..);
+    if !bytes.ends_with(b"\n\n") || std::str::from_utf8(&bytes).is_err() {
+        return Err(Malformed::Event);
+    }
+    let frame = Frame::from_encoded(bytes);
+    Ok(match is_sensitive {
+        true => frame.sensitive(),
+        false => frame,
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::{Event, IntoFrame as _};
+
+    proptest::proptest! {
+        #[test]
+        fn what_was_encoded_is_read_again(
+            skipped: bool, node: u64, sequence: u64, before: u64, body: Vec<u8>,
+        ) {
+            let kind = match skipped {
+                true => Kind::Skipped,
+                false => Kind::Data,
+            };
+            let envelope = Envelope { kind, node, sequence, before, body: body.into() };
+            proptest::prop_assert_eq!(Envelope::decode(&envelope.encode()), Ok(envelope));
+        }
+
+        #[test]
+        fn nothing_that_comes_in_panics(bytes: Vec<u8>) {
+            let bytes = Bytes::from(bytes);
+            let _ = read_event(&bytes);
+            if let Ok(envelope) = Envelope::decode(&bytes) {
+                proptest::prop_assert_eq!(envelope.encode(), bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn events_and_what_is_none() {
+        let frame = Event::new("x").into_frame();
+        assert_eq!(read_event(&event(&frame)).unwrap(), frame);
+        assert!(!read_event(&event(&frame)).unwrap().is_sensitive());
+        let secret = frame.sensitive();
+        assert!(read_event(&event(&secret)).unwrap().is_sensitive());
+        for body in ["", "\0", "\0data: x\n", "\u{2}data: x\n\n"] {
+            assert_eq!(read_event(&Bytes::from(body)), Err(Malformed::Event));
+        }
+        let invalid = Bytes::from_static(b"\0data: \xff\n\n");
+        assert_eq!(read_event(&invalid), Err(Malformed::Event));
+    }
+}
