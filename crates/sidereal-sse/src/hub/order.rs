@@ -67,7 +67,7 @@ mod tests {
         let number = publish(|number| number);
         let id = id(epoch(), number);
         assert_eq!(id.len(), ID_LENGTH);
-        let read = |text: &str| super::read(&EventId::new(text.to_owned()).unwrap());
+        let read = |text: &str| read(&EventId::new(text.to_owned()).unwrap());
         assert_eq!(read(&id), Some((epoch(), number)));
         let never = super::id(epoch(), u64::MAX >> 20);
         assert_eq!(read(&never), None, "never published");
