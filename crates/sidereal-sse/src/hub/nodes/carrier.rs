@@ -371,7 +371,7 @@ fn give(receiver: &dyn Receiver, place: Place, payload: &Bytes) {
     match Envelope::decode(payload) {
         Ok(envelope) => receiver.take(envelope.node, &envelope.body, Some(place)),
         Err(error) => {
-            tracing::warn!(target: super::NODES_TARGET, %error, "a message of the log cannot be read")
+            tracing::warn!(target: super::NODES_TARGET, %error, "a message of the log cannot be read");
         }
     }
 }
