@@ -6,6 +6,7 @@ use std::{num::NonZeroU32, sync::Arc};
 use super::{
     Hub, HubInner, order,
     ring::Ring,
+    stamp,
     topic::{Lag, TopicInner},
 };
 use crate::{
@@ -144,6 +145,7 @@ impl Plan {
             waiting: Some(Box::new(Waiting {
                 resume: self.resume,
             })),
+            last: 0,
             is_resumed: false,
             once: self.once,
         };
@@ -180,6 +182,8 @@ pub(crate) struct Feed {
     admissions: Box<[Admission]>,
     /// It has not begun: some topics do not know yet what other nodes send.
     waiting: Option<Box<Waiting>>,
+    /// The last id of a log that it has had of several.
+    last: u64,
     is_resumed: bool,
     once: bool,
 }
@@ -324,16 +328,21 @@ impl Feed {
                     Ok(None) => continue,
                     Err(missed) => return missed,
                 };
-                if peeked.number > limit {
-                    is_late = true;
-                } else if !peeked.has_log {
-                    if first.is_none_or(|(before, _)| peeked.number < before.number) {
-                        first = Some((peeked, index));
+                if peeked.has_log {
+                    if !is_held && logged.is_none_or(|(before, _)| peeked.id < before.id) {
+                        logged = Some((peeked, index));
                     }
-                } else if !is_held && logged.is_none_or(|(before, _)| peeked.id < before.id) {
-                    logged = Some((peeked, index));
+                } else if peeked.number > limit {
+                    is_late = true;
+                } else if first.is_none_or(|(before, _)| peeked.number < before.number) {
+                    first = Some((peeked, index));
                 }
             }
+            // The first of the logs is late, though others of them are not.
+            let logged = logged.filter(|(peeked, _)| {
+                is_late |= peeked.number > limit;
+                peeked.number <= limit
+            });
             let first = match (first, logged) {
                 (Some(first), Some(logged)) if logged.0.number < first.0.number => Some(logged),
                 (Some(first), _) => Some(first),
@@ -341,9 +350,12 @@ impl Feed {
             };
             match first {
                 Some((peeked, index)) if peeked.number <= until => {
-                    let next = self.tracks[index].next(peeked.number);
+                    let mut next = self.tracks[index].next(peeked.number);
                     if self.once && matches!(next, Next::Event { .. }) {
                         self.tracks.remove(index);
+                    }
+                    if peeked.has_log {
+                        self.keeps_order(&mut next, peeked.id);
                     }
                     // Nothing where it is gone since: then it looks again.
                     if !matches!(next, Next::Nothing) {
@@ -354,6 +366,19 @@ impl Feed {
                 None if self.once && self.tracks.is_empty() => return Next::Done,
                 Some(_) | None => return Next::Nothing,
             }
+        }
+    }
+
+    /// Ids do not fall, even where a message of the log was lost on its way, and comes after later
+    /// ones: who comes back with its id would be sent those again.
+    fn keeps_order(&mut self, next: &mut Next, id: u64) {
+        let last = self.last;
+        self.last = last.max(id);
+        if let Next::Event { frame, .. } = next
+            && id < last
+            && let Some(renumbered) = stamp::renumbered(frame, last)
+        {
+            *frame = renumbered;
         }
     }
 

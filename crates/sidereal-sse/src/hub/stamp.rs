@@ -6,7 +6,7 @@ use bytes::Bytes;
 use memchr::memmem;
 
 use super::order::{self, ID_LENGTH};
-use crate::Frame;
+use crate::{EventId, Frame};
 
 const FIELD: &[u8] = b"id: ";
 
@@ -52,6 +52,21 @@ pub(super) fn room_for_id(frame: &Frame) -> Option<Stamped> {
     })
 }
 
+/// The same event with another number in its id; `None` where it was not stamped.
+pub(super) fn renumbered(frame: &Frame, number: u64) -> Option<Frame> {
+    let whole = frame.as_bytes();
+    let (begin, end) = last_event(whole)?;
+    let line = whole[begin..end].rsplit(|byte| *byte == b'\n').nth(1)?;
+    let id = std::str::from_utf8(line.strip_prefix(FIELD)?).ok()?;
+    let (epoch, _) = order::read(&EventId::new(id.to_owned()).ok()?)?;
+    let stamped = Stamped {
+        bytes: whole.to_vec(),
+        id: end - 1 - ID_LENGTH..end - 1,
+        is_sensitive: frame.is_sensitive(),
+    };
+    Some(stamped.with(epoch, number))
+}
+
 /// Where the last event begins, comments not counted, and where the blank line at its end.
 fn last_event(whole: &[u8]) -> Option<(usize, usize)> {
     let mut after = whole.len();
@@ -89,6 +104,18 @@ mod tests {
         let frame = Frame::from_encoded(Bytes::from_static(text.as_bytes()));
         let stamped = room_for_id(&frame)?.with(3, 7);
         Some(String::from_utf8(stamped.into_bytes().into()).unwrap())
+    }
+
+    #[test]
+    fn only_what_was_stamped_is_renumbered() {
+        let frame = |text: &str| Frame::from_encoded(Bytes::from(text.to_owned()));
+        for text in ["data: x\n\n", "data: x\n\ndata: y\n\n: c\n\n"] {
+            let room = || room_for_id(&frame(text)).unwrap();
+            assert_eq!(renumbered(&room().with(3, 7), 9), Some(room().with(3, 9)));
+        }
+        for text in ["data: id: 3\n\n", "id: 3\ndata: x\n\n", ": c\n\n", "\n\n"] {
+            assert_eq!(renumbered(&frame(text), 9), None);
+        }
     }
 
     #[test]

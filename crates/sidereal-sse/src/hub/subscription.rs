@@ -54,6 +54,30 @@ impl Subscription {
         }
     }
 
+    /// Waits until what is published on other nodes comes in: whatever the application reads after
+    /// that, from a database, say, no event is missing between the two. Without a
+    /// [broker](crate::broker) that is at once; and while the broker is away there is nothing to wait
+    /// for: who follows then learns later that it may have missed something.
+    ///
+    /// Streams do so by themselves, before [`on_connect`](crate::Sse::on_connect) runs.
+    ///
+    /// # Cancel safety
+    ///
+    /// May be dropped and called again at any time.
+    pub async fn ready(&mut self) {
+        std::future::poll_fn(|cx| {
+            let Some(feed) = &mut self.feed else {
+                return Poll::Ready(());
+            };
+            self.wake.sleeps(cx.waker());
+            match feed.is_waiting() {
+                true => Poll::Pending,
+                false => Poll::Ready(()),
+            }
+        })
+        .await;
+    }
+
     /// The next event; waits until there is one.
     ///
     /// # Errors

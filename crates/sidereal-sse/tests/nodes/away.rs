@@ -1,0 +1,105 @@
+//! The broker goes away, and comes back.
+
+use super::*;
+
+#[tokio::test]
+async fn events_go_on_where_they_are_published_and_others_learn_that_they_missed_some() {
+    let exchange = Exchange::default();
+    let [one, other] = hubs(&exchange).await;
+    let mut here = one.topic("news").subscribe();
+    let mut there = follow(&other.topic("news")).await;
+    exchange.go_down();
+    until(|| !one.is_connected()).await;
+    let error = one.topic("news").publish(Event::new("a")).unwrap_err();
+    assert!(error.is_away() && error.is_local(), "{error}");
+    assert_eq!(
+        error.to_string(),
+        "the broker is away: the event was sent on this node only"
+    );
+    let error = one.topic("news").publish_confirmed(Event::new("b")).await;
+    assert!(error.unwrap_err().is_away());
+    assert_eq!(texts(&mut here, 2).await, ["a", "b"]);
+    nothing(&mut there).await;
+    exchange.come_up();
+    assert!(next(&mut there).await.is_err());
+    until(|| one.is_connected() && other.is_connected()).await;
+    let mut again = follow(&other.topic("news")).await;
+    until(|| one.topic("news").publish(Event::new("c")).is_ok()).await;
+    assert_eq!(texts(&mut again, 1).await, ["c"]);
+}
+
+/// Nobody follows or holds the topic here, and all the same the others learn it.
+#[tokio::test]
+async fn others_learn_of_events_that_nobody_here_has_any_more() {
+    let exchange = Exchange::default();
+    let one = hub(&exchange);
+    until(|| one.is_connected()).await;
+    exchange.go_down();
+    until(|| !one.is_connected()).await;
+    assert!(one.topic("news").publish(Event::new("a")).is_err());
+    // The other one comes only now, and has followed all along as far as it knows.
+    exchange.come_up();
+    let other = hub(&exchange);
+    let mut there = other.topic("news").subscribe();
+    until(|| other.is_connected()).await;
+    until(|| one.is_connected()).await;
+    match next(&mut there).await {
+        Err(_) => {}
+        Ok((text, _)) => panic!("{text}"),
+    }
+}
+
+#[tokio::test]
+async fn events_wait_for_the_broker_where_they_may() {
+    let exchange = Exchange::default();
+    let [other] = hubs(&exchange).await;
+    let mut chat = other
+        .topic_with("chat", TopicOptions::new().replay(true))
+        .subscribe();
+    let one = holding_hub(&exchange);
+    until(|| one.is_connected()).await;
+    exchange.go_down();
+    until(|| !one.is_connected() && !other.is_connected()).await;
+    let replayed = one.topic_with("chat", TopicOptions::new().replay(true));
+    for text in ["a", "b", "c"] {
+        say(&replayed, text);
+    }
+    let confirmed = replayed.publish_confirmed(Event::new("d"));
+    let up = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        exchange.come_up();
+    };
+    let (confirmed, ()) = tokio::join!(confirmed, up);
+    confirmed.unwrap();
+    assert_eq!(texts(&mut chat, 4).await, ["a", "b", "c", "d"]);
+}
+
+#[tokio::test]
+async fn not_more_wait_than_may() {
+    let exchange = Exchange::default();
+    exchange.go_down();
+    let options = BrokerOptions::new()
+        .when_away(WhenAway::Hold)
+        .outbox(3, 10_000);
+    let hub = Hub::new().with_broker(exchange.clone(), options);
+    let news = hub.topic("news");
+    for _ in 0..3 {
+        say(&news, "x");
+    }
+    let error = news.publish(Event::new("x")).unwrap_err();
+    assert!(error.is_full() && error.is_local(), "{error}");
+    let chat = hub.topic_with("chat", TopicOptions::new().replay(true));
+    say(&chat, &"x".repeat(9000));
+    let error = chat.publish(Event::new("x".repeat(2000))).unwrap_err();
+    assert!(error.is_full() && !error.is_local(), "{error}");
+}
+
+#[tokio::test]
+async fn before_the_first_answer_nothing_is_refused() {
+    let exchange = Exchange::default();
+    let [other] = hubs(&exchange).await;
+    let mut subscription = follow(&other.topic("news")).await;
+    let one = hub(&exchange);
+    say(&one.topic("news"), "early");
+    assert_eq!(texts(&mut subscription, 1).await, ["early"]);
+}
