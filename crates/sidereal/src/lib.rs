@@ -65,6 +65,7 @@ pub mod testing;
 pub mod warp;
 
 pub use http;
+pub use sidereal_sse::broker;
 pub use sidereal_sse::{
     Aborted, BodyError, Client, ClientId, Codec, Compression, END_TARGET, End, EndReason, Ended,
     EventId, EveryFor, Following, Frame, HUB_TARGET, IntoFrame, Lag, Lagged, Line, LineError,

@@ -287,7 +287,7 @@ impl Link for Wire {
                 });
                 let name = entry.channel.name();
                 state.pass(self.id, &entry.channel, |deliver| {
-                    deliver.stored(name, stored.clone())
+                    deliver.stored(name, stored.clone());
                 });
             }
             state.answer(answers)

@@ -12,6 +12,7 @@ pub use self::{picture::Picture, topic::Topic, view::View};
 use crate::{
     BodyError, Client, ClientId, Config, Event, EventDefaults, EveryFor, SendError, Sender, Ticker,
     TopicKey, TopicOptions,
+    broker::{Broker, BrokerOptions},
 };
 
 /// Everything that many connections share: topics, tickers, and who is connected.
@@ -75,6 +76,26 @@ impl Hub {
     #[must_use]
     pub fn max_event_size(self, bytes: usize) -> Self {
         self.map(|hub| hub.max_event_size(bytes))
+    }
+
+    /// Spans the hub over several nodes: processes, on any number of machines, whose hubs have the
+    /// same [broker](crate::broker). To be called once, before the hub has topics.
+    ///
+    /// The connection is made, and made again, in the background, on a thread of its own.
+    #[must_use]
+    pub fn with_broker(self, broker: impl Broker, options: BrokerOptions) -> Self {
+        self.map(|hub| hub.with_broker(broker, options))
+    }
+
+    /// Whether the broker is there; true for a hub without one.
+    pub fn is_connected(&self) -> bool {
+        self.inner.is_connected()
+    }
+
+    /// How many nodes there are, this one among them: those that have said within
+    /// [`node_timeout`](BrokerOptions::node_timeout) that they are there.
+    pub fn nodes(&self) -> usize {
+        self.inner.nodes()
     }
 
     fn map(self, change: impl FnOnce(sidereal_sse::Hub) -> sidereal_sse::Hub) -> Self {

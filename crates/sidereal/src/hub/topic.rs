@@ -43,13 +43,32 @@ impl Topic {
     /// Sends an event, or several as one, to everyone who follows: from any task or thread. Waits
     /// for nobody.
     ///
+    /// In a hub with a [broker](crate::broker) the event is on its way to the other nodes when this
+    /// returns, and is sent again where that is not sure.
+    ///
     /// # Errors
     ///
-    /// When the event is over the hub's limit for the size of events, or the hub over its limit
-    /// for topics.
+    /// When the event is over the hub's limit for the size of events, or the broker's, or the hub over
+    /// its limit for topics; and when the broker is away, or has too much to do, see
+    /// [`PublishError::is_local`].
     pub fn publish(&self, events: impl Events) -> Result<(), PublishError> {
         let frames = events.into_frames(&self.defaults);
         self.inner.publish(Frame::join(frames))
+    }
+
+    /// As [`publish`](Self::publish), and waits until the broker has the event: from then on it is
+    /// not this node's to lose. Without a broker, nothing is waited for.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Self::publish), and when the broker refuses the event.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, it does not take the event back.
+    pub async fn publish_confirmed(&self, events: impl Events) -> Result<(), PublishError> {
+        let frame = Frame::join(events.into_frames(&self.defaults));
+        self.inner.publish_confirmed(frame).await
     }
 
     /// Follows the topic outside of a response.
