@@ -11,7 +11,7 @@ use axum::{
     routing::{get, post},
 };
 use examples::presence::{self, Guests};
-use sidereal::{Connect, Hub, PatchElements, Signals, Sse, View};
+use sidereal::{ClientId, Connect, Hub, PatchElements, Signals, Sse, View};
 use tokio::net::TcpListener;
 
 #[derive(Clone)]
@@ -42,11 +42,12 @@ async fn here(
 
 /// A message for one connection, in between what it follows.
 async fn poke(
-    State(App { hub, guests }): State<App>,
-    Path(number): Path<u64>,
+    State(App { hub, .. }): State<App>,
+    Path(client): Path<String>,
     Signals(by): Signals<presence::Signals>,
 ) -> StatusCode {
-    let Some(client) = guests.state().find(number) else {
+    // Text of the page's, and so of anyone's.
+    let Ok(client) = client.parse::<ClientId>() else {
         return StatusCode::NOT_FOUND;
     };
     match hub.send(client, PatchElements::new(presence::poked(&by))) {
@@ -67,7 +68,7 @@ async fn main() -> std::io::Result<()> {
     let app = Router::new()
         .route("/", get(async || Html(presence::page())))
         .route("/here", get(here))
-        .route("/poke/{number}", post(poke))
+        .route("/poke/{client}", post(poke))
         .route(
             "/datastar.js",
             get(async || ([(CONTENT_TYPE, "text/javascript")], examples::DATASTAR_JS)),

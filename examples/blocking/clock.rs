@@ -25,7 +25,7 @@ fn clock(connect: Connect, viewers: &Arc<Viewers>) -> Sse<'_> {
         // Its events go first.
         .on_connect(|tx| {
             viewers.add();
-            tx.patch_elements(clock::welcome(tx.client().id().as_u64()))?;
+            tx.patch_elements(clock::welcome(tx.client().id()))?;
             Ok(())
         })
         // Exactly once, whatever ended the stream, and only where on_connect has run.

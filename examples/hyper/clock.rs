@@ -28,8 +28,7 @@ async fn clock(connect: Connect, viewers: Arc<Viewers>) -> Sse {
         // Its events go first.
         .on_connect(async move |tx| {
             arrived.add();
-            tx.patch_elements(clock::welcome(tx.client().id().as_u64()))
-                .await?;
+            tx.patch_elements(clock::welcome(tx.client().id())).await?;
             Ok(())
         })
         // Exactly once, whatever ended the stream, and only where on_connect has run.

@@ -7,6 +7,7 @@ use std::{
 
 use maud::{Markup, html};
 use serde::Serialize;
+use sidereal::ClientId;
 
 /// How many streams are open.
 #[derive(Debug, Default)]
@@ -43,8 +44,8 @@ pub fn page() -> String {
 }
 
 /// The element that greets a new viewer.
-pub fn welcome(client: u64) -> Markup {
-    html! { p.dim #welcome { "You are connection " (client) " of this server." } }
+pub fn welcome(client: ClientId) -> Markup {
+    html! { p.dim #welcome { "Your stream is " code { (client) } "." } }
 }
 
 /// The element that shows the time, in UTC.

@@ -37,14 +37,6 @@ impl Guests {
         self.0.remove(&client);
     }
 
-    /// The guest with this number.
-    pub fn find(&self, number: u64) -> Option<ClientId> {
-        self.0
-            .keys()
-            .copied()
-            .find(|client| client.as_u64() == number)
-    }
-
     /// All of them, and how many. Names come from users; maud escapes them.
     pub fn render(&self) -> Markup {
         html! {

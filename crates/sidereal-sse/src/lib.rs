@@ -31,7 +31,7 @@ mod worker;
 
 pub use crate::{
     body::SseBody,
-    client::{Client, ClientId},
+    client::{Client, ClientId, ParseClientIdError},
     compress::{Codec, Compression, Packing},
     connect::Connect,
     encode::{Content, ContentWriter, DataKey, HeadWriter},

@@ -138,17 +138,17 @@ fn guarded(what: &str, run: impl FnOnce()) {
 }
 
 fn log(client: &Client, ended: &Ended) {
-    let client = client.id().as_u64();
+    let client = client.id();
     let reason = ended.reason;
     let (events, bytes) = (ended.events, ended.bytes);
     let milliseconds = ended.duration.as_millis() as u64;
     match (reason, &ended.error) {
         (EndReason::WriteDeadline, _) | (_, Some(_)) => {
             let error = ended.error.as_ref().map(tracing::field::display);
-            tracing::warn!(target: END_TARGET, client, %reason, error, events, bytes, milliseconds, "stream ended");
+            tracing::warn!(target: END_TARGET, %client, %reason, error, events, bytes, milliseconds, "stream ended");
         }
         _ => {
-            tracing::debug!(target: END_TARGET, client, %reason, events, bytes, milliseconds, "stream ended");
+            tracing::debug!(target: END_TARGET, %client, %reason, events, bytes, milliseconds, "stream ended");
         }
     }
 }

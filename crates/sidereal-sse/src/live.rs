@@ -482,8 +482,8 @@ async fn run_detached(body: Start, sender: Sender) -> Result<(), BodyError> {
             && sender.is_closed()
             && !error.is_ended()
         {
-            let client = sender.client().id().as_u64();
-            tracing::warn!(target: END_TARGET, client, %error, "detached body failed");
+            let client = sender.client().id();
+            tracing::warn!(target: END_TARGET, %client, %error, "detached body failed");
         }
         result
     });

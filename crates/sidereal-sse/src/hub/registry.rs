@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    num::NonZeroU64,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -16,7 +17,8 @@ pub(super) struct Registry(Mutex<Connections>);
 struct Connections {
     /// With those that have not begun yet.
     taken: usize,
-    senders: HashMap<ClientId, Sender>,
+    /// By the number in this process.
+    senders: HashMap<u64, Sender>,
 }
 
 impl Registry {
@@ -39,14 +41,15 @@ impl Registry {
     }
 
     pub(super) fn sender(&self, client: ClientId) -> Option<Sender> {
-        self.connections().senders.get(&client).cloned()
+        let number = client.number_here()?;
+        self.connections().senders.get(&number).cloned()
     }
 }
 
 /// A connection's place in a hub, as long as this exists.
 pub(crate) struct Admission {
     hub: Arc<HubInner>,
-    client: Option<ClientId>,
+    client: Option<NonZeroU64>,
 }
 
 impl HubInner {
@@ -65,12 +68,12 @@ impl HubInner {
 impl Admission {
     /// From now on the connection can be found.
     pub(crate) fn register(&mut self, sender: &Sender) {
-        let client = sender.client().id();
+        let client = sender.client().number();
         let mut connections = self.hub.registry.connections();
         let before = connections.senders.insert(client, sender.clone());
         drop(connections);
         drop(before);
-        self.client = Some(client);
+        self.client = NonZeroU64::new(client);
     }
 }
 
@@ -80,7 +83,7 @@ impl Drop for Admission {
         connections.taken -= 1;
         let gone = self
             .client
-            .and_then(|client| connections.senders.remove(&client));
+            .and_then(|client| connections.senders.remove(&client.get()));
         // Many who came and went leave no memory behind.
         if connections.taken == 0 {
             connections.senders = HashMap::new();

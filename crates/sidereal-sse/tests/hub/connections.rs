@@ -177,3 +177,20 @@ async fn ten_thousand_come_and_go_and_the_hub_ends_empty() {
         (0, 0, 0)
     );
 }
+
+/// An id that a page sent back, or made up.
+#[test]
+fn an_id_as_text_finds_its_client_and_no_other_does() {
+    let hub = Hub::new();
+    let mut page = Page::begun(connect(None, None).subscribe(&hub.topic("t")));
+    let text = hub.clients()[0].id().to_string();
+    hub.send(text.parse().unwrap(), Event::new("found"))
+        .unwrap();
+    assert_eq!(page.read(), ["found"]);
+    // The same number, of another process.
+    let first = if text.starts_with('0') { '1' } else { '0' };
+    let other = format!("{first}{}", &text[1..]).parse().unwrap();
+    assert!(hub.sender(other).is_none());
+    assert!(hub.send(other, Event::new("lost")).is_err());
+    assert_eq!(page.read(), [""; 0]);
+}
