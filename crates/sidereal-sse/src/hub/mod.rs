@@ -12,6 +12,7 @@
 mod driver;
 mod feed;
 mod name;
+mod named;
 pub(crate) mod nodes;
 mod order;
 mod publish_error;
@@ -50,6 +51,7 @@ pub use self::{
     view::{Variant, View},
 };
 use self::{
+    named::Named,
     nodes::{Broker, BrokerOptions, NODES_TARGET, Nodes},
     registry::Registry,
     topic::{Place, TopicInner},
@@ -93,6 +95,7 @@ pub(crate) struct HubInner {
     max_topics: AtomicUsize,
     max_event_size: AtomicUsize,
     topics: Mutex<Topics>,
+    named: Named,
     registry: Registry,
     /// The other nodes, if it has any.
     nodes: OnceLock<Arc<Nodes>>,
@@ -128,6 +131,7 @@ impl Hub {
                 max_topics: AtomicUsize::new(100_000),
                 max_event_size: AtomicUsize::new(MAX_EVENT_SIZE),
                 topics: Mutex::default(),
+                named: Named::default(),
                 registry: Registry::default(),
                 nodes: OnceLock::new(),
             }),
@@ -256,6 +260,29 @@ impl Hub {
 
     pub(crate) fn event_limit(&self) -> usize {
         self.inner.max_event_size.load(Ordering::Relaxed)
+    }
+
+    /// Has all views that are [known by this key](View::named) rendered anew. Where there are none,
+    /// nothing happens, and nothing stays.
+    ///
+    /// ```
+    /// use sidereal_sse::{Event, Hub, View};
+    ///
+    /// let hub = Hub::new();
+    /// let clock = View::new((), |()| Event::new(format!("{:?}", std::time::SystemTime::now())))
+    ///     .named(&hub, "clock");
+    /// // From anywhere that knows the hub:
+    /// hub.invalidate("clock");
+    /// # let _ = clock;
+    /// ```
+    pub fn invalidate(&self, key: impl TopicKey) {
+        self.inner.invalidate(&key.topic_name());
+    }
+
+    /// Has all views of this process that are [known by a key](View::named) rendered anew: where
+    /// what tells of changes was away for a while, and nobody knows what was missed.
+    pub fn invalidate_all(&self) {
+        self.inner.invalidate_all_here();
     }
 
     /// How many topics there are.

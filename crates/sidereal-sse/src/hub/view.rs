@@ -14,9 +14,10 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    Hub, TopicName, TopicOptions, driver,
+    Hub, TopicKey, TopicName, TopicOptions, driver,
     feed::{self, Following, Is, Source, Start, Watch},
     lock,
+    named::{Invalidate, Name},
     render::{self, Picture, Rendering},
     topic::{Place, TopicInner},
 };
@@ -81,6 +82,7 @@ type Render<S, K> = dyn Fn(Arc<S>, K) -> Rendering + Send + Sync;
 
 struct Inner<S, K> {
     hub: Mutex<Option<Hub>>,
+    name: Mutex<Option<Name>>,
     state: Mutex<Arc<S>>,
     /// How many changes there were.
     version: AtomicU64,
@@ -181,6 +183,7 @@ where
         Self {
             inner: Arc::new(Inner {
                 hub: Mutex::default(),
+                name: Mutex::default(),
                 state: Mutex::new(Arc::new(state)),
                 version: AtomicU64::new(1),
                 render: Box::new(render),
@@ -217,6 +220,33 @@ where
         self
     }
 
+    /// The view is [in the hub](Self::in_hub), and known there by this key: who invalidates the key
+    /// invalidates the view, be it with [`Hub::invalidate`] or with
+    /// [`invalidate`](Self::invalidate) of another view of the same key. Any number of views may
+    /// have one key. A view has one; a second one takes the place of the first. An
+    /// [`update`](Self::update) is of the one view. Default: none.
+    ///
+    /// The hub does not hold the view: that goes away when its last clone does.
+    ///
+    /// ```
+    /// use sidereal_sse::{Event, Hub, View};
+    ///
+    /// let hub = Hub::new();
+    /// let short = View::new(7, |n: &u32| Event::from_display(n)).named(&hub, "number");
+    /// let long = View::new(7, |n: &u32| Event::new(format!("{n:09}"))).named(&hub, "number");
+    /// hub.invalidate("number"); // both
+    /// short.invalidate(); // both
+    /// # let _ = long;
+    /// ```
+    #[must_use]
+    pub fn named(self, hub: &Hub, key: impl TopicKey) -> Self {
+        let view = Arc::downgrade(&self.inner);
+        let name = Name::new(hub, key.topic_name(), view);
+        let before = lock(&self.inner.name).replace(name);
+        drop(before);
+        self.in_hub(hub)
+    }
+
     /// Changes the state, and has it rendered for those who watch. Returns what `change` does.
     ///
     /// Waits for no render and for no viewer, only for other updates: from any task or thread. Within
@@ -246,9 +276,14 @@ where
         result
     }
 
-    /// Has it rendered again, where a picture depends on more than the state.
+    /// Has it rendered again, where a picture depends on more than the state; and with it all views
+    /// of the same [key](Self::named).
     pub fn invalidate(&self) {
-        self.inner.changed();
+        let name = lock(&self.inner.name).as_ref().map(Name::parts);
+        match name {
+            Some((hub, name)) => hub.inner.invalidate(&name),
+            None => self.inner.changed(),
+        }
     }
 
     /// The state as it is now.
@@ -359,6 +394,16 @@ where
         for shown in shown {
             shown.changed();
         }
+    }
+}
+
+impl<S, K> Invalidate for Inner<S, K>
+where
+    S: Clone + Send + Sync + 'static,
+    K: Clone + Eq + Hash + Send + Sync + 'static,
+{
+    fn invalidate(&self) {
+        self.changed();
     }
 }
 

@@ -11,6 +11,7 @@ mod content;
 mod decoders;
 mod lag;
 mod model;
+mod named;
 mod page;
 mod replay;
 mod tickers;

@@ -118,6 +118,18 @@ impl Hub {
         Topic::new(self.inner.topic_with(key, options), self.defaults.clone())
     }
 
+    /// Has all views that are [known by this key](View::named) rendered anew. Where there are none,
+    /// nothing happens, and nothing stays.
+    pub fn invalidate(&self, key: impl TopicKey) {
+        self.inner.invalidate(key);
+    }
+
+    /// Has all views of this process that are [known by a key](View::named) rendered anew: where
+    /// what tells of changes was away for a while, and nobody knows what was missed.
+    pub fn invalidate_all(&self) {
+        self.inner.invalidate_all();
+    }
+
     /// How many topics there are.
     pub fn topics(&self) -> usize {
         self.inner.topics()

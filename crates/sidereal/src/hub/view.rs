@@ -10,7 +10,7 @@ use std::{
 use sidereal_sse::{Following, Variant, Watch};
 
 use super::{Hub, Picture};
-use crate::EventDefaults;
+use crate::{EventDefaults, TopicKey};
 
 /// State that many watch: a value, how it looks, and at most how often. What Datastar people call
 /// fat morphing: render the whole, and let the client find out what is new.
@@ -185,6 +185,38 @@ where
         self.map(|view| view.in_hub(&hub.inner))
     }
 
+    /// The view is [in the hub](Self::in_hub), and known there by this key: who invalidates the key
+    /// invalidates the view, be it with [`Hub::invalidate`] or with
+    /// [`invalidate`](Self::invalidate) of another view of the same key. Any number of views may
+    /// have one key. A view has one; a second one takes the place of the first. An
+    /// [`update`](Self::update) is of the one view. Default: none.
+    ///
+    /// The hub does not hold the view: that goes away when its last clone does.
+    ///
+    /// ```
+    /// use sidereal::{Hub, PatchElements, TopicKey, TopicName, View};
+    ///
+    /// struct Cart(u32);
+    ///
+    /// impl TopicKey for Cart {
+    ///     fn topic_name(&self) -> TopicName {
+    ///         TopicName::new("cart").with(self.0)
+    ///     }
+    /// }
+    ///
+    /// let hub = Hub::new();
+    /// let count = View::new(3, |n: &u32| PatchElements::new(format!("<b id='count'>{n}</b>")))
+    ///     .named(&hub, Cart(7));
+    /// // From anywhere that knows the hub:
+    /// hub.invalidate(Cart(7));
+    /// # let _ = count;
+    /// ```
+    #[must_use]
+    pub fn named(self, hub: &Hub, key: impl TopicKey) -> Self {
+        let _ = self.defaults.set(hub.defaults.clone());
+        self.map(|view| view.named(&hub.inner, key))
+    }
+
     fn map(
         self,
         change: impl FnOnce(sidereal_sse::View<S, K>) -> sidereal_sse::View<S, K>,
@@ -208,7 +240,8 @@ where
         self.inner.update_if(change)
     }
 
-    /// Has it rendered again, where a picture depends on more than the state.
+    /// Has it rendered again, where a picture depends on more than the state; and with it all views
+    /// of the same [key](Self::named).
     pub fn invalidate(&self) {
         self.inner.invalidate();
     }

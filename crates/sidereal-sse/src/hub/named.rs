@@ -1,0 +1,166 @@
+//! Views that are known in a hub by a name, and what happens when a name is invalidated.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, Weak},
+};
+
+use super::{Hub, HubInner, TopicName, lock};
+
+/// What can be rendered anew: a view, whatever its state.
+pub(super) trait Invalidate: Send + Sync {
+    fn invalidate(&self);
+}
+
+/// The views of a hub that have names.
+#[derive(Default)]
+pub(super) struct Named(Mutex<Listed>);
+
+#[derive(Default)]
+struct Listed {
+    /// How many there ever were.
+    count: u64,
+    views: BTreeMap<(TopicName, u64), Weak<dyn Invalidate>>,
+}
+
+impl Named {
+    fn listed(&self) -> MutexGuard<'_, Listed> {
+        lock(&self.0)
+    }
+}
+
+/// A view's place among those that have names, as long as this exists.
+pub(super) struct Name {
+    hub: Hub,
+    name: TopicName,
+    number: u64,
+}
+
+impl Name {
+    pub(super) fn new(hub: &Hub, name: TopicName, view: Weak<dyn Invalidate>) -> Self {
+        let mut listed = hub.inner.named.listed();
+        listed.count += 1;
+        let number = listed.count;
+        listed.views.insert((name.clone(), number), view);
+        drop(listed);
+        Self {
+            hub: hub.clone(),
+            name,
+            number,
+        }
+    }
+
+    /// Where it is known, and by what.
+    pub(super) fn parts(&self) -> (Hub, TopicName) {
+        (self.hub.clone(), self.name.clone())
+    }
+}
+
+impl Drop for Name {
+    fn drop(&mut self) {
+        let key = (self.name.clone(), self.number);
+        let gone = self.hub.inner.named.listed().views.remove(&key);
+        // It may be the last to know the view's memory.
+        drop(gone);
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.name.fmt(f)
+    }
+}
+
+/// Invalidation by name has one way in, and all of it goes through here.
+impl HubInner {
+    /// All views of this name, wherever they are: today that is this process.
+    pub(super) fn invalidate(&self, name: &TopicName) {
+        self.invalidate_here(name);
+    }
+
+    /// All views of this name in this process: something said that what they show has changed.
+    pub(super) fn invalidate_here(&self, name: &TopicName) {
+        let first = (name.clone(), 0);
+        let last = (name.clone(), u64::MAX);
+        let listed = self.named.listed();
+        let views = listed.views.range(first..=last);
+        let views = views.filter_map(|(_, view)| view.upgrade()).collect();
+        drop(listed);
+        invalidate_all(views);
+    }
+
+    /// All views of this process that have a name: nobody knows what was missed.
+    pub(super) fn invalidate_all_here(&self) {
+        let listed = self.named.listed();
+        let views = listed.views.values();
+        let views = views.filter_map(Weak::upgrade).collect();
+        drop(listed);
+        invalidate_all(views);
+    }
+}
+
+/// Without the lock: whose last reference goes here leaves the list.
+fn invalidate_all(views: Vec<Arc<dyn Invalidate>>) {
+    for view in views {
+        view.invalidate();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Event, Hub, View};
+
+    fn view(hub: &Hub, key: &str) -> View<u32> {
+        View::new(0, |n: &u32| Event::from_display(n)).named(hub, key)
+    }
+
+    fn count(hub: &Hub) -> usize {
+        hub.inner.named.listed().views.len()
+    }
+
+    #[test]
+    fn views_that_are_gone_leave_nothing_behind() {
+        let hub = Hub::new();
+        for _ in 0..3 {
+            let views: Vec<_> = (0..100)
+                .map(|n| view(&hub, ["a", "b"][n % 2]))
+                .flat_map(|view| [view.clone(), view])
+                .collect();
+            assert_eq!(count(&hub), 100);
+            hub.invalidate("a");
+            hub.invalidate("c");
+            hub.invalidate_all();
+            assert_eq!(
+                count(&hub),
+                100,
+                "of names that nobody has, nothing is kept"
+            );
+            drop(views);
+            assert_eq!(count(&hub), 0);
+        }
+    }
+
+    #[test]
+    fn a_view_has_one_name() {
+        let hub = Hub::new();
+        let other = Hub::new();
+        let view = view(&hub, "a").named(&hub, "b").named(&other, "c");
+        assert_eq!((count(&hub), count(&other)), (0, 1));
+        drop(view);
+        assert_eq!(count(&other), 0);
+    }
+
+    /// A hub that only its views hold goes with them.
+    #[test]
+    fn a_hub_and_its_views_hold_each_other_not_for_ever() {
+        let hub = Hub::new();
+        let inner = std::sync::Arc::downgrade(&hub.inner);
+        let view = view(&hub, "a");
+        drop(hub);
+        assert_eq!(inner.strong_count() > 0, true);
+        view.invalidate();
+        drop(view);
+        assert_eq!(inner.strong_count(), 0);
+    }
+}
