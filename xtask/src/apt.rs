@@ -18,6 +18,10 @@ pub(crate) const CURL: &str = "/usr/bin/curl";
 pub(crate) const NGINX: &str = "/usr/sbin/nginx";
 /// Debian's OpenSSL.
 pub(crate) const OPENSSL: &str = "/usr/bin/openssl";
+/// Debian's NATS server.
+const NATS_SERVER: &str = "/usr/sbin/nats-server";
+/// Debian's Redis server.
+const REDIS_SERVER: &str = "/usr/bin/redis-server";
 
 /// A package, and how to tell that its job can be done already, by it or by another.
 struct Package {
@@ -25,7 +29,7 @@ struct Package {
     is_there: fn() -> bool,
 }
 
-const PACKAGES: [Package; 9] = [
+const PACKAGES: [Package; 11] = [
     Package {
         name: "chromium",
         is_there: || Path::new(CHROMIUM).exists(),
@@ -42,6 +46,11 @@ const PACKAGES: [Package; 9] = [
     Package {
         name: "fonts-dejavu-core",
         is_there: || Path::new("/usr/share/fonts/truetype/dejavu").exists(),
+    },
+    // The tests of several nodes start brokers of their own; of Debian's services they need only the programs.
+    Package {
+        name: "nats-server",
+        is_there: || Path::new(NATS_SERVER).exists(),
     },
     Package {
         name: "nginx-light",
@@ -62,6 +71,10 @@ const PACKAGES: [Package; 9] = [
     Package {
         name: "python3-venv",
         is_there: makes_environments,
+    },
+    Package {
+        name: "redis-server",
+        is_there: || Path::new(REDIS_SERVER).exists(),
     },
 ];
 
