@@ -5,8 +5,10 @@ mod folder;
 mod missing;
 mod port;
 mod process;
+mod proxy;
 mod server;
 
 pub use missing::StartError;
 pub use port::Port;
+pub use proxy::{Counts, Fault, Faults, Proxy, Way};
 pub use server::{Kind, Server, Settings};
