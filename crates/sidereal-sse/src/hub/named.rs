@@ -158,7 +158,7 @@ mod tests {
         let inner = std::sync::Arc::downgrade(&hub.inner);
         let view = view(&hub, "a");
         drop(hub);
-        assert_eq!(inner.strong_count() > 0, true);
+        assert!(inner.strong_count() > 0);
         view.invalidate();
         drop(view);
         assert_eq!(inner.strong_count(), 0);
