@@ -23,6 +23,8 @@ fn start(name: &str) -> Option<Handle> {
     std::thread::Builder::new()
         .name(name.to_owned())
         .spawn(move || {
+            // Nothing of the application's is to run here that could run elsewhere.
+            crate::mark_worker_thread();
             let runtime = Builder::new_current_thread().enable_all().build();
             let handle = runtime.as_ref().map(|runtime| runtime.handle().clone());
             let _ = tell.send(handle.ok());

@@ -53,6 +53,23 @@ where
     }
 }
 
+/// Where the application lives that sets this up, for work whose cause comes from elsewhere.
+pub(super) fn home() -> Option<Handle> {
+    current(false)
+}
+
+/// Runs a job there.
+pub(super) fn spawn_at<M, F>(home: Option<&Handle>, make: M)
+where
+    M: Fn() -> F + Send + Sync + Unpin + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    match home {
+        Some(runtime) => spawn_on(runtime, make),
+        None => spawn_on_thread(make),
+    }
+}
+
 /// Looks after something as long as it is there and says when to look again; once in a minute at
 /// least, for what is added meanwhile may be due sooner.
 pub(super) fn look_after<T>(it: Weak<T>, look: fn(&T, Instant) -> Option<Instant>)

@@ -174,7 +174,7 @@ impl Hub {
         let mut is_first = false;
         self.inner.nodes.get_or_init(|| {
             is_first = true;
-            Nodes::start(Box::new(broker), options)
+            Nodes::start(Box::new(broker), options, driver::home())
         });
         if !is_first || has_topics {
             tracing::error!(target: NODES_TARGET, "a hub takes one broker, and before it has topics");

@@ -1,12 +1,17 @@
 //! Views that are known in a hub by a name, and what happens when a name is invalidated.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     fmt,
     sync::{Arc, Mutex, MutexGuard, Weak},
 };
 
-use super::{Hub, HubInner, TopicName, lock};
+use bytes::Bytes;
+
+use super::{
+    Hub, HubInner, TopicName, lock,
+    nodes::{Carrier, Channel, Place, Receiver},
+};
 
 /// What can be rendered anew: a view, whatever its state.
 pub(super) trait Invalidate: Send + Sync {
@@ -22,6 +27,16 @@ struct Listed {
     /// How many there ever were.
     count: u64,
     views: BTreeMap<(TopicName, u64), Weak<dyn Invalidate>>,
+    /// What other nodes say of them, in a hub that has some.
+    heard: HashMap<TopicName, Weak<Heard>>,
+}
+
+/// Hears that a name was invalidated on another node.
+struct Heard {
+    hub: Weak<HubInner>,
+    name: TopicName,
+    /// The channel is followed as long as this is here.
+    _carrier: Arc<Carrier>,
 }
 
 impl Named {
@@ -35,6 +50,7 @@ pub(super) struct Name {
     hub: Hub,
     name: TopicName,
     number: u64,
+    heard: Option<Arc<Heard>>,
 }
 
 impl Name {
@@ -43,11 +59,13 @@ impl Name {
         listed.count += 1;
         let number = listed.count;
         listed.views.insert((name.clone(), number), view);
+        let heard = hub.inner.hears(&mut listed, &name);
         drop(listed);
         Self {
             hub: hub.clone(),
             name,
             number,
+            heard,
         }
     }
 
@@ -60,7 +78,13 @@ impl Name {
 impl Drop for Name {
     fn drop(&mut self) {
         let key = (self.name.clone(), self.number);
-        let gone = self.hub.inner.named.listed().views.remove(&key);
+        let heard = self.heard.take();
+        let mut listed = self.hub.inner.named.listed();
+        let gone = listed.views.remove(&key);
+        if heard.is_some_and(|heard| Arc::strong_count(&heard) == 1) {
+            listed.heard.remove(&self.name);
+        }
+        drop(listed);
         // It may be the last to know the view's memory.
         drop(gone);
     }
@@ -74,9 +98,32 @@ impl fmt::Debug for Name {
 
 /// Invalidation by name has one way in, and all of it goes through here.
 impl HubInner {
-    /// All views of this name, wherever they are: today that is this process.
+    /// All views of this name, on all nodes. Where the broker is away, the others learn of it when it
+    /// is back.
     pub(super) fn invalidate(&self, name: &TopicName) {
         self.invalidate_here(name);
+        if let Some(nodes) = self.nodes.get() {
+            nodes.tell(&channel(name), Bytes::new());
+        }
+    }
+
+    /// Hears of the name from other nodes.
+    fn hears(self: &Arc<Self>, listed: &mut Listed, name: &TopicName) -> Option<Arc<Heard>> {
+        let nodes = self.nodes.get()?;
+        if let Some(heard) = listed.heard.get(name).and_then(Weak::upgrade) {
+            return Some(heard);
+        }
+        let carrier = nodes.carrier(channel(name), 0);
+        let heard = Arc::new(Heard {
+            hub: Arc::downgrade(self),
+            name: name.clone(),
+            _carrier: carrier.clone(),
+        });
+        let receiver: Weak<Heard> = Arc::downgrade(&heard);
+        carrier.set_receiver(receiver);
+        carrier.follow();
+        listed.heard.insert(name.clone(), Arc::downgrade(&heard));
+        Some(heard)
     }
 
     /// All views of this name in this process: something said that what they show has changed.
@@ -97,6 +144,42 @@ impl HubInner {
         let views = views.filter_map(Weak::upgrade).collect();
         drop(listed);
         invalidate_all(views);
+    }
+}
+
+fn channel(name: &TopicName) -> Channel {
+    Channel::plain(format!("view/{name}"))
+}
+
+/// Whatever is heard, or was perhaps missed, the views show the newest after it.
+impl Receiver for Heard {
+    fn take(&self, _: u64, _: &Bytes, _: Option<Place>) {
+        self.missed();
+    }
+
+    fn begin(&self, _: Place, _: bool) {}
+
+    fn missed(&self) {
+        let Some(hub) = self.hub.upgrade() else {
+            return;
+        };
+        if let Some(nodes) = hub.nodes.get() {
+            let (hub, name) = (self.hub.clone(), self.name.clone());
+            nodes.spawn(move || {
+                let (hub, name) = (hub.clone(), name.clone());
+                async move {
+                    if let Some(hub) = hub.upgrade() {
+                        hub.invalidate_here(&name);
+                    }
+                }
+            });
+        }
+    }
+
+    fn settled(&self) {}
+
+    fn is_wanted(&self) -> bool {
+        true
     }
 }
 

@@ -6,6 +6,7 @@ mod exchange;
 mod logs;
 mod model;
 mod plain;
+mod views;
 
 use std::time::{Duration, Instant};
 

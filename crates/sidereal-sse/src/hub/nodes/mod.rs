@@ -27,7 +27,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::sync::Notify;
+use tokio::{runtime::Handle, sync::Notify};
 
 pub use self::{
     broker::{
@@ -53,6 +53,9 @@ const SKIPPED: usize = 10_000;
 /// This node, and how it reaches the others.
 pub(crate) struct Nodes {
     id: u64,
+    /// Where the application lives: what comes from other nodes is dealt with there, if it runs code of
+    /// the application's.
+    home: Option<Handle>,
     broker: Box<dyn Broker>,
     options: BrokerOptions,
     state: Mutex<State>,
@@ -116,9 +119,14 @@ impl State {
 }
 
 impl Nodes {
-    pub(super) fn start(broker: Box<dyn Broker>, options: BrokerOptions) -> Arc<Self> {
+    pub(super) fn start(
+        broker: Box<dyn Broker>,
+        options: BrokerOptions,
+        home: Option<Handle>,
+    ) -> Arc<Self> {
         let nodes = Arc::new(Self {
             id: random(),
+            home,
             broker,
             options,
             state: Mutex::new(State {
@@ -179,6 +187,27 @@ impl Nodes {
             state.channels.insert(channel, Arc::downgrade(&carrier));
             carrier
         })
+    }
+
+    /// Sends a message that stands for itself.
+    pub(super) fn tell(&self, channel: &Channel, body: Bytes) {
+        // If it is not taken, that is told later.
+        let _ = self.send(channel, 0, None, |node, sequence| Envelope {
+            kind: wire::Kind::Data,
+            node,
+            sequence,
+            before: 0,
+            body,
+        });
+    }
+
+    /// Runs a job of the application's.
+    pub(super) fn spawn<M, F>(&self, make: M)
+    where
+        M: Fn() -> F + Send + Sync + Unpin + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        super::driver::spawn_at(self.home.as_ref(), make);
     }
 
     /// The channel is to be subscribed to, and its log to be read. Says whether that may take long.
