@@ -43,6 +43,15 @@ impl ClientId {
         }
     }
 
+    /// The process, and the number in it.
+    pub(crate) fn parts(self) -> (u64, u64) {
+        (self.process, self.number)
+    }
+
+    pub(crate) fn from_parts(process: u64, number: u64) -> Self {
+        Self { process, number }
+    }
+
     /// Its number, if it is one of this process.
     pub(crate) fn number_here(self) -> Option<u64> {
         (self.process == process()).then_some(self.number)
@@ -50,7 +59,7 @@ impl ClientId {
 }
 
 /// Tells this process from all others, and from itself before it was restarted.
-fn process() -> u64 {
+pub(crate) fn process() -> u64 {
     static PROCESS: OnceLock<u64> = OnceLock::new();
     *PROCESS.get_or_init(|| RandomState::new().hash_one(0))
 }

@@ -14,6 +14,7 @@ pub struct SendError(Kind);
 enum Kind {
     Ended(EndReason),
     Full,
+    Away,
     TooLarge { length: usize, limit: usize },
     Event(BoxError),
 }
@@ -25,6 +26,10 @@ impl SendError {
 
     pub(crate) fn full() -> Self {
         Self(Kind::Full)
+    }
+
+    pub(crate) fn away() -> Self {
+        Self(Kind::Away)
     }
 
     pub(crate) fn too_large(length: usize, limit: usize) -> Self {
@@ -49,7 +54,13 @@ impl SendError {
         matches!(self.0, Kind::Ended(_))
     }
 
-    /// The queue is full; only [`Sender::try_send`](crate::Sender::try_send) says so.
+    /// The client is on another node, and the [broker](crate::broker) is away.
+    pub fn is_away(&self) -> bool {
+        matches!(self.0, Kind::Away)
+    }
+
+    /// The queue is full, or that to the broker; only [`Sender::try_send`](crate::Sender::try_send) and
+    /// [`Hub::send`](crate::Hub::send) say so.
     pub fn is_full(&self) -> bool {
         matches!(self.0, Kind::Full)
     }
@@ -70,6 +81,7 @@ impl fmt::Display for SendError {
         match &self.0 {
             Kind::Ended(reason) => write!(f, "the stream has ended: {reason}"),
             Kind::Full => f.write_str("the stream's queue is full"),
+            Kind::Away => f.write_str("the client is on another node, and the broker is away"),
             Kind::TooLarge { length, limit } => {
                 write!(f, "an event of {length} bytes is over the limit of {limit}")
             }

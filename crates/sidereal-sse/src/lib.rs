@@ -40,8 +40,9 @@ pub use crate::{
     event::Event,
     frame::{Frame, IntoFrame},
     hub::{
-        EveryFor, Following, HUB_TARGET, Hub, Lag, Lagged, Picture, PublishError, StartAt,
-        Subscription, Ticker, Topic, TopicKey, TopicName, TopicOptions, Variant, View, Watch,
+        Entry, EntryTooLong, EveryFor, Following, HUB_TARGET, Hub, Lag, Lagged, Member, Picture,
+        Presence, PublishError, StartAt, Subscription, Ticker, Topic, TopicKey, TopicName,
+        TopicOptions, Variant, View, Watch,
     },
     lifecycle::END_TARGET,
     line::{EventId, Line, LineError},

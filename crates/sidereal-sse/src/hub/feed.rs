@@ -5,6 +5,7 @@ use std::{num::NonZeroU32, sync::Arc};
 
 use super::{
     Hub, HubInner, order,
+    presence::{Entry, Here},
     ring::Ring,
     stamp,
     topic::{Lag, TopicInner},
@@ -75,6 +76,8 @@ pub(crate) struct Plan {
     pub(crate) sources: Vec<Arc<dyn Source>>,
     pub(crate) bodies: Vec<crate::live::Start>,
     pub(crate) hubs: Vec<Arc<HubInner>>,
+    /// Where the connection is present.
+    pub(super) entries: Vec<Entry>,
     /// One event of each, and no more.
     pub(crate) once: bool,
     pub(crate) resume: Option<EventId>,
@@ -139,8 +142,11 @@ impl Plan {
         for source in self.sources {
             tracks.push(Track::new(source, wake, client));
         }
+        let entries = self.entries.into_iter().filter(|_| !self.once);
+        let present = client.map(|client| entries.map(|entry| entry.enter(client.id())).collect());
         let mut feed = Feed {
             tracks,
+            _present: present.unwrap_or_default(),
             admissions: self.admissions.into(),
             waiting: Some(Box::new(Waiting {
                 resume: self.resume,
@@ -180,6 +186,7 @@ fn resume_all(tracks: &mut [Track], epoch: u32, id: u64) -> bool {
 pub(crate) struct Feed {
     tracks: Vec<Track>,
     admissions: Box<[Admission]>,
+    _present: Box<[Here]>,
     /// It has not begun: some topics do not know yet what other nodes send.
     waiting: Option<Box<Waiting>>,
     /// The last id of a log that it has had of several.

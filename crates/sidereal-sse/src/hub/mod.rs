@@ -15,6 +15,7 @@ mod name;
 mod named;
 pub(crate) mod nodes;
 mod order;
+mod presence;
 mod publish_error;
 mod registry;
 mod render;
@@ -23,6 +24,7 @@ mod stamp;
 mod subscription;
 mod ticker;
 mod topic;
+mod unicast;
 mod view;
 
 use std::{
@@ -43,6 +45,7 @@ pub(crate) use self::{
 pub use self::{
     feed::{Following, Watch},
     name::{TopicKey, TopicName},
+    presence::{Entry, EntryTooLong, Member, Presence},
     publish_error::PublishError,
     render::Picture,
     subscription::{Lagged, Subscription},
@@ -52,7 +55,8 @@ pub use self::{
 };
 use self::{
     named::Named,
-    nodes::{Broker, BrokerOptions, NODES_TARGET, Nodes},
+    nodes::{Broker, BrokerOptions, Carrier, NODES_TARGET, Nodes},
+    presence::Presences,
     registry::Registry,
     topic::{Place, TopicInner},
 };
@@ -97,8 +101,10 @@ pub(crate) struct HubInner {
     topics: Mutex<Topics>,
     named: Named,
     registry: Registry,
+    presences: Presences,
     /// The other nodes, if it has any.
     nodes: OnceLock<Arc<Nodes>>,
+    inbox: OnceLock<Arc<Carrier>>,
 }
 
 #[derive(Default)]
@@ -133,7 +139,9 @@ impl Hub {
                 topics: Mutex::default(),
                 named: Named::default(),
                 registry: Registry::default(),
+                presences: Presences::default(),
                 nodes: OnceLock::new(),
+                inbox: OnceLock::new(),
             }),
         }
     }
@@ -172,10 +180,13 @@ impl Hub {
     pub fn with_broker(self, broker: impl Broker, options: BrokerOptions) -> Self {
         let has_topics = self.topics() > 0;
         let mut is_first = false;
-        self.inner.nodes.get_or_init(|| {
+        let nodes = self.inner.nodes.get_or_init(|| {
             is_first = true;
             Nodes::start(Box::new(broker), options, driver::home())
         });
+        self.inner
+            .inbox
+            .get_or_init(|| unicast::inbox(&self.inner, nodes));
         if !is_first || has_topics {
             tracing::error!(target: NODES_TARGET, "a hub takes one broker, and before it has topics");
         }
@@ -295,7 +306,8 @@ impl Hub {
         self.inner.registry.count()
     }
 
-    /// Who is connected now, each with the application's own data.
+    /// Who is connected now to this node, each with the application's own data. Of all nodes, see
+    /// [`presence`](Self::presence).
     ///
     /// ```
     /// # use sidereal_sse::Hub;
@@ -318,21 +330,31 @@ impl Hub {
 
     /// Sends an event to one connection, in between what it follows.
     ///
+    /// One that is on another node is sent it at most once, and nobody learns whether: the connection
+    /// may end meanwhile, or its queue may be full.
+    ///
     /// For all connections of a user, a topic of the user's own is better: `Room(7)` or `User(7)`
     /// is a key like any other.
     ///
     /// # Errors
     ///
     /// When there is no such connection (any more), its queue is full, or the event is too large;
-    /// see [`Sender::try_send`].
+    /// see [`Sender::try_send`]. When it is on another node: if that node is not there any more, or the
+    /// broker is away ([`SendError::is_away`]) or has too much to do ([`SendError::is_full`]).
     pub fn send(&self, client: ClientId, event: impl IntoFrame) -> Result<(), SendError> {
         match self.sender(client) {
             Some(sender) => sender.try_send(event),
-            None => Err(SendError::ended(crate::EndReason::Disconnected)),
+            None => self.inner.send_elsewhere(client, event.into_frame()),
         }
     }
 
-    /// Ends the connections that are chosen, as [`Sender::close`] does; says how many.
+    /// Who is there by this key, on all nodes: connections that say so.
+    pub fn presence(&self, key: impl TopicKey) -> Presence {
+        Presence::new(self, key.topic_name())
+    }
+
+    /// Ends the connections that are chosen, as [`Sender::close`] does; says how many. Those of this
+    /// node.
     pub fn disconnect(&self, mut choose: impl FnMut(&Client) -> bool) -> usize {
         let mut chosen = self.inner.registry.senders();
         chosen.retain(|sender| choose(sender.client()));

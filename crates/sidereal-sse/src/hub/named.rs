@@ -103,7 +103,8 @@ impl HubInner {
     pub(super) fn invalidate(&self, name: &TopicName) {
         self.invalidate_here(name);
         if let Some(nodes) = self.nodes.get() {
-            nodes.tell(&channel(name), Bytes::new());
+            // If it is not taken, the others are told so later.
+            let _ = nodes.tell(&channel(name), Bytes::new());
         }
     }
 

@@ -14,7 +14,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    Hub, TopicKey, TopicName, TopicOptions, driver,
+    Hub, Presence, TopicKey, TopicName, TopicOptions, driver,
     feed::{self, Following, Is, Source, Start, Watch},
     lock,
     named::{Invalidate, Name},
@@ -217,6 +217,15 @@ where
     #[must_use]
     pub fn in_hub(self, hub: &Hub) -> Self {
         *lock(&self.inner.hub) = Some(hub.clone());
+        self
+    }
+
+    /// Has it rendered anew when somebody comes to this presence, or goes. What it shows of it, the
+    /// render reads: [`Presence::members`].
+    #[must_use]
+    pub fn depends_on(self, presence: &Presence) -> Self {
+        let itself: Weak<Inner<S, K>> = Arc::downgrade(&self.inner);
+        presence.changes(itself);
         self
     }
 

@@ -6,6 +6,7 @@ mod exchange;
 mod logs;
 mod model;
 mod plain;
+mod presence;
 mod views;
 
 use std::time::{Duration, Instant};

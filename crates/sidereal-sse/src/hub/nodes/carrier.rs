@@ -30,6 +30,16 @@ pub(crate) trait Receiver: Send + Sync + 'static {
 
     /// Whether somebody here has a use for what comes in.
     fn is_wanted(&self) -> bool;
+
+    /// A node is there, for the first time or again.
+    fn node_came(&self, node: u64) {
+        let _ = node;
+    }
+
+    /// A node is not there any more. Not under the channel's lock.
+    fn node_went(&self, node: u64) {
+        let _ = node;
+    }
 }
 
 /// How far this node is with following a channel.
@@ -104,6 +114,10 @@ impl Carrier {
         self.channel.is_log()
     }
 
+    pub(crate) fn nodes(&self) -> &Nodes {
+        &self.nodes
+    }
+
     /// The longest event that the broker takes.
     pub(crate) fn longest_event(&self) -> usize {
         self.nodes.longest_event()
@@ -113,7 +127,7 @@ impl Carrier {
         self.keep
     }
 
-    fn receiver(&self) -> Option<Arc<dyn Receiver>> {
+    pub(super) fn receiver(&self) -> Option<Arc<dyn Receiver>> {
         self.receiver.get()?.upgrade()
     }
 
@@ -194,6 +208,24 @@ impl Carrier {
     ) -> Result<(), NotSent> {
         let mut state = lock(&self.state);
         first();
+        self.send_next(&mut state, body, confirm)
+    }
+
+    /// Sends several things that tell how it stands when they are made: nothing else is sent on the
+    /// channel in between. Those that are not taken are told later to be missing.
+    pub(crate) fn send_all(&self, make: impl FnOnce() -> Vec<Bytes>) {
+        let mut state = lock(&self.state);
+        for body in make() {
+            let _ = self.send_next(&mut state, body, None);
+        }
+    }
+
+    fn send_next(
+        &self,
+        state: &mut State,
+        body: Bytes,
+        confirm: Option<Confirm>,
+    ) -> Result<(), NotSent> {
         let before = state.sent;
         self.nodes
             .send(&self.channel, self.keep, confirm, |node, sequence| {

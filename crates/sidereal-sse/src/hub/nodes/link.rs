@@ -1,7 +1,7 @@
 //! The connection to the broker: made, used, lost, made again.
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, Weak, atomic::Ordering},
     time::Duration,
 };
 
@@ -12,11 +12,11 @@ use tokio::{
 };
 
 use super::{
-    BrokerError, Carrier, Channel, Link, Message, NODES_TARGET, Nodes, Standing, State, Stored,
-    random, to_all,
+    BrokerError, Carrier, Channel, Link, Message, NODES_TARGET, Nodes, Receiver, Standing, State,
+    Stored, random, to_all,
     wire::{Envelope, Kind},
 };
-use crate::background;
+use crate::{background, client::process};
 
 /// How long a broker may take for an answer.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -39,10 +39,24 @@ const SKIPPED: &[u8] = b"skipped";
 /// Looks after the connection as long as the hub is there.
 pub(super) fn start(nodes: Arc<Nodes>) {
     match background::broker_runtime() {
-        Some(runtime) => drop(runtime.spawn(drive(nodes))),
+        Some(runtime) => {
+            runtime.spawn(look(Arc::downgrade(&nodes)));
+            runtime.spawn(drive(nodes));
+        }
         None => {
             let error = BrokerError::lost("there is no thread to serve it");
             nodes.is_away(&error);
+        }
+    }
+}
+
+/// Looks after the other nodes, whether the broker is there or not.
+async fn look(nodes: Weak<Nodes>) {
+    loop {
+        sleep(HEARTBEAT).await;
+        match nodes.upgrade() {
+            Some(nodes) if !nodes.is_closing() => nodes.look_after_peers(),
+            _ => return,
         }
     }
 }
@@ -95,7 +109,7 @@ async fn within<T>(future: impl Future<Output = Result<T, BrokerError>>) -> Resu
 async fn serve(nodes: &Arc<Nodes>, link: Arc<dyn Link>) -> BrokerError {
     nodes.longest.store(link.max_message(), Ordering::Relaxed);
     let followed = nodes.followed();
-    let all = vec![Channel::plain(ALL), nodes.inbox()];
+    let all = vec![Channel::plain(ALL)];
     let subscribed = async {
         within(link.subscribe(all)).await?;
         subscribe(&*link, &followed, true).await
@@ -127,7 +141,7 @@ async fn serve(nodes: &Arc<Nodes>, link: Arc<dyn Link>) -> BrokerError {
         if nodes.is_closing() {
             let gone = Message {
                 channel: Channel::plain(ALL),
-                payload: to_all(nodes.id, GONE),
+                payload: to_all(nodes.id, Bytes::from_static(GONE)),
             };
             let _ = timeout(Duration::from_secs(1), link.send(vec![gone])).await;
         }
@@ -257,10 +271,13 @@ async fn subscribe_as_wished(nodes: Arc<Nodes>, link: Arc<dyn Link>) -> Result<(
 async fn live(nodes: Arc<Nodes>, link: Arc<dyn Link>) -> Result<(), BrokerError> {
     let mut echoes = nodes.begin_listening();
     let mut silent = 0;
+    let mut body = HERE.to_vec();
+    body.extend(process().to_be_bytes());
+    let payload = to_all(nodes.id, body.into());
     loop {
         let here = Message {
             channel: Channel::plain(ALL),
-            payload: to_all(nodes.id, HERE),
+            payload: payload.clone(),
         };
         within(link.send(vec![here])).await?;
         sleep(HEARTBEAT).await;
@@ -273,7 +290,6 @@ async fn live(nodes: Arc<Nodes>, link: Arc<dyn Link>) -> Result<(), BrokerError>
         if silent * HEARTBEAT >= ANSWER {
             return Err(BrokerError::lost("what is sent does not come back"));
         }
-        nodes.look_after_peers();
     }
 }
 
@@ -305,7 +321,7 @@ impl State {
         if has_skipped_many {
             let message = Message {
                 channel: Channel::plain(ALL),
-                payload: to_all(id, SKIPPED),
+                payload: to_all(id, Bytes::from_static(SKIPPED)),
             };
             self.messages.push(message, None);
         }
@@ -326,11 +342,6 @@ impl Nodes {
             nodes: self.clone(),
             generation: state.generation,
         }
-    }
-
-    /// The channel of this node alone.
-    fn inbox(&self) -> Channel {
-        Channel::plain(format!("node/{:016x}", self.id))
     }
 
     /// The carriers that somebody here follows.
@@ -467,19 +478,31 @@ impl Nodes {
 
     fn look_after_peers(&self) {
         let mut state = self.state();
-        let forgotten = state.peers.look(Instant::now(), self.options.node_timeout);
-        if forgotten.is_empty() {
+        let looked = state.peers.look(Instant::now(), self.options.node_timeout);
+        drop(state);
+        for node in looked.gone {
+            tracing::warn!(target: NODES_TARGET, node = %Hex(node), "a node is gone");
+            self.to_receivers(|receiver| receiver.node_went(node));
+        }
+        if looked.forgotten.is_empty() {
             return;
         }
-        let carriers: Vec<_> = state
-            .channels
-            .values()
-            .filter_map(|it| it.upgrade())
-            .collect();
-        drop(state);
-        for carrier in carriers {
-            forgotten.iter().for_each(|node| carrier.forget(*node));
+        for carrier in self.carriers() {
+            let forgotten = looked.forgotten.iter();
+            forgotten.for_each(|node| carrier.forget(*node));
         }
+    }
+
+    fn carriers(&self) -> Vec<Arc<Carrier>> {
+        let state = self.state();
+        let carriers = state.channels.values().filter_map(|it| it.upgrade());
+        carriers.collect()
+    }
+
+    fn to_receivers(&self, tell: impl Fn(&dyn Receiver)) {
+        let carriers = self.carriers();
+        let receivers = carriers.iter().filter_map(|carrier| carrier.receiver());
+        receivers.for_each(|receiver| tell(&*receiver));
     }
 
     /// A node has said something to all.
@@ -489,22 +512,37 @@ impl Nodes {
             state.peers.echoes += 1;
             return;
         }
-        let now = Instant::now();
-        match &envelope.body[..] {
-            HERE => state.peers.is_here(envelope.node, now),
-            GONE => state.peers.is_gone(envelope.node),
-            SKIPPED => {
-                let carriers: Vec<_> = state
-                    .channels
-                    .values()
-                    .filter_map(|it| it.upgrade())
-                    .collect();
-                drop(state);
-                carriers.iter().for_each(|carrier| carrier.has_missed());
+        let body = &envelope.body[..];
+        if let Some(process) = body.strip_prefix(HERE).and_then(|it| it.try_into().ok()) {
+            let process = u64::from_be_bytes(process);
+            let came = state.peers.is_here(envelope.node, process, Instant::now());
+            drop(state);
+            if came {
+                tracing::info!(target: NODES_TARGET, node = %Hex(envelope.node), "a node is there");
+                self.to_receivers(|receiver| receiver.node_came(envelope.node));
             }
-            // What a later version says.
-            _ => {}
+        } else if body == GONE {
+            let went = state.peers.is_gone(envelope.node);
+            drop(state);
+            if went {
+                tracing::info!(target: NODES_TARGET, node = %Hex(envelope.node), "a node has gone");
+                self.to_receivers(|receiver| receiver.node_went(envelope.node));
+            }
+        } else if body == SKIPPED {
+            drop(state);
+            let carriers = self.carriers();
+            carriers.iter().for_each(|carrier| carrier.has_missed());
         }
+        // What else there is, a later version says.
+    }
+}
+
+/// A node's number, as it is in the log.
+struct Hex(u64);
+
+impl std::fmt::Display for Hex {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:016x}", self.0)
     }
 }
 

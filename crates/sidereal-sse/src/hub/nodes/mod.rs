@@ -189,20 +189,29 @@ impl Nodes {
         })
     }
 
+    /// Whether this node is there.
+    pub(crate) fn has_node(&self, node: u64) -> bool {
+        self.state().peers.has_node(node)
+    }
+
+    /// Whether a node of this process is there; see [`ClientId`](crate::ClientId).
+    pub(super) fn has_process(&self, process: u64) -> bool {
+        self.state().peers.has_process(process)
+    }
+
     /// Sends a message that stands for itself.
-    pub(super) fn tell(&self, channel: &Channel, body: Bytes) {
-        // If it is not taken, that is told later.
-        let _ = self.send(channel, 0, None, |node, sequence| Envelope {
+    pub(super) fn tell(&self, channel: &Channel, body: Bytes) -> Result<(), NotSent> {
+        self.send(channel, 0, None, |node, sequence| Envelope {
             kind: wire::Kind::Data,
             node,
             sequence,
             before: 0,
             body,
-        });
+        })
     }
 
     /// Runs a job of the application's.
-    pub(super) fn spawn<M, F>(&self, make: M)
+    pub(crate) fn spawn<M, F>(&self, make: M)
     where
         M: Fn() -> F + Send + Sync + Unpin + 'static,
         F: Future<Output = ()> + Send + 'static,
@@ -283,13 +292,13 @@ impl Nodes {
 }
 
 /// A message that every node reads.
-fn to_all(node: u64, body: &'static [u8]) -> Bytes {
+fn to_all(node: u64, body: Bytes) -> Bytes {
     let envelope = Envelope {
         kind: wire::Kind::Data,
         node,
         sequence: 0,
         before: 0,
-        body: Bytes::from_static(body),
+        body,
     };
     envelope.encode()
 }

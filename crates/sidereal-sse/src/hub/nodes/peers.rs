@@ -23,6 +23,17 @@ pub(super) struct Peers {
 struct Peer {
     last: Instant,
     is_here: bool,
+    /// See [`ClientId`](crate::ClientId).
+    process: u64,
+}
+
+/// What has become of nodes of which nothing was heard.
+#[derive(Debug, Default)]
+pub(super) struct Looked {
+    /// They are not there any more.
+    pub(super) gone: Vec<u64>,
+    /// Nothing more will be heard of them.
+    pub(super) forgotten: Vec<u64>,
 }
 
 impl Peers {
@@ -34,34 +45,53 @@ impl Peers {
         }
     }
 
-    pub(super) fn is_here(&mut self, node: u64, now: Instant) {
+    /// A node says that it is there; says whether that is news.
+    pub(super) fn is_here(&mut self, node: u64, process: u64, now: Instant) -> bool {
         let peer = Peer {
             last: now,
             is_here: true,
+            process,
         };
-        self.heard.insert(node, peer);
+        let before = self.heard.insert(node, peer);
+        before.is_none_or(|before| !before.is_here)
     }
 
-    pub(super) fn is_gone(&mut self, node: u64) {
-        if let Some(peer) = self.heard.get_mut(&node) {
-            peer.is_here = false;
-        }
+    /// A node says that it goes; says whether that is news.
+    pub(super) fn is_gone(&mut self, node: u64) -> bool {
+        let peer = self.heard.get_mut(&node);
+        peer.is_some_and(|peer| std::mem::replace(&mut peer.is_here, false))
     }
 
-    /// Looks who is still there. Says whom nothing will be heard of any more.
-    pub(super) fn look(&mut self, now: Instant, node_timeout: Duration) -> Vec<u64> {
+    /// Looks who is still there.
+    pub(super) fn look(&mut self, now: Instant, node_timeout: Duration) -> Looked {
+        let mut looked = Looked::default();
         let before = self.looked.replace(now);
         if before.is_some_and(|before| now - before > LATE) {
             self.begin(now);
-            return Vec::new();
+            return looked;
         }
-        for peer in self.heard.values_mut() {
-            peer.is_here &= now - peer.last <= node_timeout;
-        }
-        let forgotten = self
-            .heard
-            .extract_if(|_, peer| now - peer.last > REMEMBERED);
-        forgotten.map(|(node, _)| node).collect()
+        self.heard.retain(|node, peer| {
+            let silent = now - peer.last;
+            if peer.is_here && silent > node_timeout {
+                peer.is_here = false;
+                looked.gone.push(*node);
+            }
+            if silent > REMEMBERED {
+                looked.forgotten.push(*node);
+            }
+            silent <= REMEMBERED
+        });
+        looked
+    }
+
+    pub(super) fn has_node(&self, node: u64) -> bool {
+        self.heard.get(&node).is_some_and(|peer| peer.is_here)
+    }
+
+    /// Whether a node of this process is there.
+    pub(super) fn has_process(&self, process: u64) -> bool {
+        let mut peers = self.heard.values();
+        peers.any(|peer| peer.is_here && peer.process == process)
     }
 
     /// How many other nodes are there.
