@@ -40,8 +40,8 @@ pub use crate::{
     event::Event,
     frame::{Frame, IntoFrame},
     hub::{
-        Entry, EntryTooLong, EveryFor, Following, HUB_TARGET, Hub, Lag, Lagged, Member, Picture,
-        Presence, PublishError, StartAt, Subscription, Ticker, Topic, TopicKey, TopicName,
+        Entry, EntryTooLong, EveryFor, Following, HUB_TARGET, Hub, Lag, Lagged, Loaded, Member,
+        Picture, Presence, PublishError, StartAt, Subscription, Ticker, Topic, TopicKey, TopicName,
         TopicOptions, Variant, View, Watch,
     },
     lifecycle::END_TARGET,

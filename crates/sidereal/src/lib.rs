@@ -69,9 +69,9 @@ pub use sidereal_sse::broker;
 pub use sidereal_sse::{
     Aborted, BodyError, Client, ClientId, Codec, Compression, END_TARGET, End, EndReason, Ended,
     EventId, EveryFor, Following, Frame, HUB_TARGET, IntoFrame, Lag, Lagged, Line, LineError,
-    Observer, Packing, ParseClientIdError, PublishError, SendError, Shutdown, SseBody, StartAt,
-    StreamOptions, Subscription, Ticker, TopicKey, TopicName, TopicOptions, Transport, Variant,
-    Watch, Wrote,
+    Loaded, Observer, Packing, ParseClientIdError, PublishError, SendError, Shutdown, SseBody,
+    StartAt, StreamOptions, Subscription, Ticker, TopicKey, TopicName, TopicOptions, Transport,
+    Variant, Watch, Wrote,
 };
 
 #[cfg(any(

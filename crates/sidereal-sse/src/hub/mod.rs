@@ -11,6 +11,7 @@
 
 mod driver;
 mod feed;
+mod load;
 mod name;
 mod named;
 pub(crate) mod nodes;
@@ -44,6 +45,7 @@ pub(crate) use self::{
 };
 pub use self::{
     feed::{Following, Watch},
+    load::Loaded,
     name::{TopicKey, TopicName},
     presence::{Entry, EntryTooLong, Member, Presence},
     publish_error::PublishError,

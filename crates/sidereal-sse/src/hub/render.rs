@@ -1,4 +1,4 @@
-//! Running an application's render, synchronous or not, so that neither its errors nor its panics
+//! Running an application's render or load, synchronous or not, so that neither its errors nor its panics
 //! go further.
 
 use std::{
@@ -10,10 +10,10 @@ use std::{
 use super::HUB_TARGET;
 use crate::{BodyError, Frame, IntoFrame};
 
-/// What a render is to come to: at once, or when it is ready.
-pub(super) enum Rendering {
-    Now(Result<Frame, BodyError>),
-    Later(Pin<Box<dyn Future<Output = Result<Frame, BodyError>> + Send>>),
+/// What a render, or a load, is to come to: at once, or when it is ready.
+pub(super) enum Rendering<T = Frame> {
+    Now(Result<T, BodyError>),
+    Later(Pin<Box<dyn Future<Output = Result<T, BodyError>> + Send>>),
 }
 
 /// What a render may return: an event, or a `Result` of one.
@@ -40,8 +40,8 @@ impl<T: IntoFrame, E: Into<BodyError>> Picture for Result<T, E> {
     }
 }
 
-/// Runs a render to its end.
-pub(super) async fn run(render: impl FnOnce() -> Rendering) -> Result<Frame, BodyError> {
+/// Runs a render, or a load, to its end.
+pub(super) async fn run<T>(render: impl FnOnce() -> Rendering<T>) -> Result<T, BodyError> {
     let rendering = guarded(render)?;
     match rendering {
         Rendering::Now(result) => result,
@@ -57,11 +57,12 @@ pub(super) async fn run(render: impl FnOnce() -> Rendering) -> Result<Frame, Bod
     }
 }
 
-fn guarded<R>(run: impl FnOnce() -> R) -> Result<R, BodyError> {
+/// Runs what is the application's code.
+pub(super) fn guarded<R>(run: impl FnOnce() -> R) -> Result<R, BodyError> {
     catch_unwind(AssertUnwindSafe(run)).map_err(BodyError::from_panic)
 }
 
-/// Says that a render or a tick has failed: an error's text is the application's code too, and so is
+/// Says that a render, a load or a tick has failed: an error's text is the application's code too, and so is
 /// what takes the log.
 pub(super) fn report(what: &str, error: &BodyError) {
     let _ = guarded(|| tracing::error!(target: HUB_TARGET, %error, "{what}"));

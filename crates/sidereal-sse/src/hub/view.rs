@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use super::{
     Hub, Presence, TopicKey, TopicName, TopicOptions, driver,
     feed::{self, Following, Is, Source, Start, Watch},
+    load::{Load, Loaded, Outcome, Turn},
     lock,
     named::{Invalidate, Name},
     render::{self, Picture, Rendering},
@@ -74,6 +75,12 @@ const MOST: usize = 10_000;
 /// let sse = Connect::new().watch(&greeting.variant(Language::German));
 /// # let _ = sse;
 /// ```
+///
+/// # State that is elsewhere
+///
+/// A view owns its state, or [loads](Self::load) it from where it is, whenever it is told that it has
+/// changed. Any code can tell it that knows the view, or only the hub and the
+/// [key](Self::named) of the view.
 pub struct View<S, K = ()> {
     inner: Arc<Inner<S, K>>,
 }
@@ -84,6 +91,8 @@ struct Inner<S, K> {
     hub: Mutex<Option<Hub>>,
     name: Mutex<Option<Name>>,
     state: Mutex<Arc<S>>,
+    /// Where that is loaded: the state itself, as what loads it.
+    load: Option<Arc<dyn Load>>,
     /// How many changes there were.
     version: AtomicU64,
     render: Box<Render<S, K>>,
@@ -122,6 +131,8 @@ struct Progress {
     /// The state was changed while nobody watched: the picture is not what is to be shown.
     is_stale: bool,
     is_running: bool,
+    /// What was to be rendered last could not be loaded.
+    is_unloaded: bool,
     /// Threads that serve beside others of their kind have shown it: see `mark_worker_thread`.
     is_for_workers: bool,
     /// When the last render began.
@@ -179,12 +190,136 @@ where
         })
     }
 
+    /// Changes the state, and has it rendered for those who watch. Returns what `change` does.
+    ///
+    /// Waits for no render and for no viewer, only for other updates: from any task or thread. Within
+    /// `change` the view itself cannot be asked or changed: that would wait for itself.
+    pub fn update<R>(&self, change: impl FnOnce(&mut S) -> R) -> R {
+        self.change(change, |_| true)
+    }
+
+    /// Changes the state; it is rendered only if `change` says that it did.
+    pub fn update_if(&self, change: impl FnOnce(&mut S) -> bool) -> bool {
+        self.change(change, |is_changed| *is_changed)
+    }
+
+    fn change<R>(
+        &self,
+        change: impl FnOnce(&mut S) -> R,
+        is_changed: impl FnOnce(&R) -> bool,
+    ) -> R {
+        // Dropped after the lock; and a change that panics may have changed something.
+        let mut mark = Mark {
+            view: &self.inner,
+            is_changed: true,
+        };
+        let mut state = lock(&self.inner.state);
+        let result = change(Arc::make_mut(&mut state));
+        mark.is_changed = is_changed(&result);
+        result
+    }
+
+    /// The state as it is now.
+    pub fn state(&self) -> Arc<S> {
+        lock(&self.inner.state).clone()
+    }
+
     fn make(state: S, render: impl Fn(Arc<S>, K) -> Rendering + Send + Sync + 'static) -> Self {
+        Self::over(Arc::new(state), None, render)
+    }
+}
+
+impl<S> View<Loaded<S>>
+where
+    S: Send + Sync + 'static,
+{
+    /// A view whose state is elsewhere, in a database say, and is loaded when it is to be rendered:
+    /// the first time that somebody watches, and after each [`invalidate`](Self::invalidate) while
+    /// somebody does.
+    ///
+    /// One load serves all who watch, and there is one at a time. They begin as often as the view
+    /// may be rendered, at most, and not at all while nobody watches. What is
+    /// [invalidated](Self::invalidate) while a load runs is loaded once more after it; so whoever
+    /// changes what is elsewhere, and then invalidates, is sure that it is shown. A change that
+    /// nobody tells of is not seen.
+    ///
+    /// A load that fails, or panics, is logged, and viewers keep what they have; it is tried again for
+    /// who comes next, and after the next `invalidate`. A load that does not end holds up all pictures
+    /// of the view: give it a timeout. It runs where renders do, and what was loaded last stays in
+    /// memory.
+    ///
+    /// ```
+    /// use sidereal_sse::{Connect, Event, Hub, View};
+    ///
+    /// # #[derive(Clone)] struct Database;
+    /// # impl Database { async fn count(&self) -> std::io::Result<u32> { Ok(7) } }
+    /// fn orders(hub: &Hub, database: Database) -> View<sidereal_sse::Loaded<u32>> {
+    ///     let load = move || {
+    ///         let database = database.clone();
+    ///         async move { database.count().await }
+    ///     };
+    ///     View::load(load, |count: &u32| Event::from_display(count)).named(hub, "orders")
+    /// }
+    ///
+    /// // Whoever has changed something:
+    /// fn ordered(hub: &Hub) {
+    ///     hub.invalidate("orders");
+    /// }
+    /// ```
+    pub fn load<F, E, P>(
+        load: impl Fn() -> F + Send + Sync + 'static,
+        render: impl Fn(&S) -> P + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<S, E>> + Send + 'static,
+        E: Into<BodyError>,
+        P: Picture,
+    {
+        Self::load_by(load, move |state, ()| render(state))
+    }
+}
+
+impl<S, K> View<Loaded<S>, K>
+where
+    S: Send + Sync + 'static,
+    K: Clone + Eq + Hash + Send + Sync + 'static,
+{
+    /// A view with [variants](#variants) whose state is [loaded](View::load): once for all of them.
+    pub fn load_by<F, E, P>(
+        load: impl Fn() -> F + Send + Sync + 'static,
+        render: impl Fn(&S, &K) -> P + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<S, E>> + Send + 'static,
+        E: Into<BodyError>,
+        P: Picture,
+    {
+        let state = Arc::new(Loaded::new(load));
+        Self::over(state.clone(), Some(state), move |state, key| {
+            let picture = state
+                .newest()
+                .and_then(|state| render(&state, &key).into_picture());
+            Rendering::Now(picture)
+        })
+    }
+}
+
+impl<S, K> View<S, K>
+where
+    S: Send + Sync + 'static,
+    K: Clone + Eq + Hash + Send + Sync + 'static,
+{
+    fn over(
+        state: Arc<S>,
+        load: Option<Arc<dyn Load>>,
+        render: impl Fn(Arc<S>, K) -> Rendering + Send + Sync + 'static,
+    ) -> Self {
         Self {
             inner: Arc::new(Inner {
                 hub: Mutex::default(),
                 name: Mutex::default(),
-                state: Mutex::new(Arc::new(state)),
+                state: Mutex::new(state),
+                load,
                 version: AtomicU64::new(1),
                 render: Box::new(render),
                 pace: AtomicU64::new(0),
@@ -256,35 +391,6 @@ where
         self.in_hub(hub)
     }
 
-    /// Changes the state, and has it rendered for those who watch. Returns what `change` does.
-    ///
-    /// Waits for no render and for no viewer, only for other updates: from any task or thread. Within
-    /// `change` the view itself cannot be asked or changed: that would wait for itself.
-    pub fn update<R>(&self, change: impl FnOnce(&mut S) -> R) -> R {
-        self.change(change, |_| true)
-    }
-
-    /// Changes the state; it is rendered only if `change` says that it did.
-    pub fn update_if(&self, change: impl FnOnce(&mut S) -> bool) -> bool {
-        self.change(change, |is_changed| *is_changed)
-    }
-
-    fn change<R>(
-        &self,
-        change: impl FnOnce(&mut S) -> R,
-        is_changed: impl FnOnce(&R) -> bool,
-    ) -> R {
-        // Dropped after the lock; and a change that panics may have changed something.
-        let mut mark = Mark {
-            view: &self.inner,
-            is_changed: true,
-        };
-        let mut state = lock(&self.inner.state);
-        let result = change(Arc::make_mut(&mut state));
-        mark.is_changed = is_changed(&result);
-        result
-    }
-
     /// Has it rendered again, where a picture depends on more than the state; and with it all views
     /// of the same [key](Self::named).
     pub fn invalidate(&self) {
@@ -293,11 +399,6 @@ where
             Some((hub, name)) => hub.inner.invalidate(&name),
             None => self.inner.changed(),
         }
-    }
-
-    /// The state as it is now.
-    pub fn state(&self) -> Arc<S> {
-        lock(&self.inner.state).clone()
     }
 
     /// One of its pictures, to be watched. It lasts as long as somebody holds or watches it, and up to
@@ -320,7 +421,7 @@ where
 
 impl<S, K> Inner<S, K>
 where
-    S: Clone + Send + Sync + 'static,
+    S: Send + Sync + 'static,
     K: Clone + Eq + Hash + Send + Sync + 'static,
 {
     fn shown(self: &Arc<Self>, key: K) -> Arc<Shown<S, K>> {
@@ -393,22 +494,33 @@ where
 
     fn changed(&self) {
         self.version.fetch_add(1, Ordering::SeqCst);
-        let variants = lock(&self.variants);
-        let shown: Vec<_> = variants
-            .known
-            .values()
-            .map(|known| known.shown.clone())
-            .collect();
-        drop(variants);
-        for shown in shown {
+        for shown in self.all_shown() {
             shown.changed();
         }
+    }
+
+    /// The state is loaded that could not be loaded before.
+    fn recovered(&self, version: u64) {
+        for shown in self.all_shown() {
+            shown.recovered(version);
+        }
+    }
+
+    fn has_loaded(&self, version: u64) -> bool {
+        let load = self.load.as_ref();
+        load.is_some_and(|load| load.version() >= version)
+    }
+
+    fn all_shown(&self) -> Vec<Arc<Shown<S, K>>> {
+        let variants = lock(&self.variants);
+        let shown = variants.known.values().map(|known| known.shown.clone());
+        shown.collect()
     }
 }
 
 impl<S, K> Invalidate for Inner<S, K>
 where
-    S: Clone + Send + Sync + 'static,
+    S: Send + Sync + 'static,
     K: Clone + Eq + Hash + Send + Sync + 'static,
 {
     fn invalidate(&self) {
@@ -418,7 +530,7 @@ where
 
 impl<S, K> Shown<S, K>
 where
-    S: Clone + Send + Sync + 'static,
+    S: Send + Sync + 'static,
     K: Clone + Eq + Hash + Send + Sync + 'static,
 {
     fn changed(self: &Arc<Self>) {
@@ -466,8 +578,32 @@ where
                 let state = lock(&view.state);
                 (state.clone(), view.version())
             };
-            let result = render::run(|| (view.render)(state, self.key.clone())).await;
-            self.show(result, version, began);
+            let loaded = match &view.load {
+                None => Outcome::Loaded(version),
+                Some(load) => {
+                    let turn = Turn {
+                        version,
+                        rendered: lock(&self.progress).rendered,
+                        pace,
+                    };
+                    load.load(turn).await
+                }
+            };
+            match loaded {
+                Outcome::Loaded(version) | Outcome::Recovered(version) => {
+                    let result = render::run(|| (view.render)(state, self.key.clone())).await;
+                    self.show(result, version, began);
+                }
+                Outcome::Failed(version) => self.lack(version, began),
+                Outcome::NotBefore(due) => {
+                    drop((state, view));
+                    tokio::time::sleep_until(due).await;
+                    continue;
+                }
+            }
+            if let Outcome::Recovered(version) = loaded {
+                view.recovered(version);
+            }
             // A render that takes longer than the pace lets others run.
             tokio::task::yield_now().await;
         }
@@ -476,7 +612,9 @@ where
     /// Whether there is nothing to render, or nobody to render for: then nothing runs any more.
     fn is_done(&self, view: &Inner<S, K>) -> bool {
         let mut progress = lock(&self.progress);
-        let is_present = progress.rendered == view.version();
+        let is_present = progress.rendered == view.version()
+            // Another picture may have brought about what this one lacks.
+            && !(progress.is_unloaded && view.has_loaded(progress.rendered));
         let is_watched = self.topic.listeners.count() > 0;
         if is_present || !is_watched {
             progress.is_running = false;
@@ -492,6 +630,7 @@ where
         let result = result.and_then(|frame| self.push(frame));
         progress.last = Some(began);
         progress.rendered = version;
+        progress.is_unloaded = false;
         match &result {
             Ok(is) => {
                 progress.is = *is;
@@ -504,6 +643,30 @@ where
         if let Err(error) = result {
             render::report("a view could not be rendered", &error);
         }
+    }
+
+    /// There is nothing to render: a load for this version failed, which is logged.
+    fn lack(&self, version: u64, began: Instant) {
+        let mut progress = lock(&self.progress);
+        progress.last = Some(began);
+        progress.rendered = version;
+        progress.is_unloaded = true;
+        progress.is = Is::Failed;
+        drop(progress);
+        self.topic.listeners.wake();
+    }
+
+    /// What this version lacked is there: it is rendered, if that is what it stands at.
+    fn recovered(self: &Arc<Self>, version: u64) {
+        let mut progress = lock(&self.progress);
+        let is_waiting = progress.is_unloaded && progress.rendered == version;
+        if !is_waiting || progress.is_running || self.topic.listeners.count() == 0 {
+            return;
+        }
+        progress.is_running = true;
+        let is_for_workers = progress.is_for_workers;
+        drop(progress);
+        self.start(is_for_workers);
     }
 
     fn push(&self, frame: Frame) -> Result<Is, BodyError> {
@@ -525,7 +688,7 @@ struct Watched<S, K> {
 
 impl<S, K> Source for Watched<S, K>
 where
-    S: Clone + Send + Sync + 'static,
+    S: Send + Sync + 'static,
     K: Clone + Eq + Hash + Send + Sync + 'static,
 {
     fn topic(&self) -> &TopicInner {
@@ -574,7 +737,7 @@ pub struct Variant<S, K>(Arc<Watched<S, K>>);
 
 impl<S, K> Watch for Variant<S, K>
 where
-    S: Clone + Send + Sync + 'static,
+    S: Send + Sync + 'static,
     K: Clone + Eq + Hash + Send + Sync + 'static,
 {
     fn follow(&self, following: &mut Following) {
@@ -584,7 +747,7 @@ where
 
 impl<S> Watch for View<S>
 where
-    S: Clone + Send + Sync + 'static,
+    S: Send + Sync + 'static,
 {
     fn follow(&self, following: &mut Following) {
         self.variant(()).follow(following);
@@ -594,7 +757,7 @@ where
 /// A change in progress.
 struct Mark<'v, S, K>
 where
-    S: Clone + Send + Sync + 'static,
+    S: Send + Sync + 'static,
     K: Clone + Eq + Hash + Send + Sync + 'static,
 {
     view: &'v Inner<S, K>,
@@ -603,7 +766,7 @@ where
 
 impl<S, K> Drop for Mark<'_, S, K>
 where
-    S: Clone + Send + Sync + 'static,
+    S: Send + Sync + 'static,
     K: Clone + Eq + Hash + Send + Sync + 'static,
 {
     fn drop(&mut self) {

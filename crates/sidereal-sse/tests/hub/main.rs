@@ -10,6 +10,7 @@ mod content;
 #[allow(dead_code)]
 mod decoders;
 mod lag;
+mod loaded;
 mod model;
 mod named;
 mod page;

@@ -96,7 +96,7 @@ async fn who_was_by_a_node_that_is_gone_is_gone() {
     let gone = other.presence("lobby");
     let _ada = enter(&lobby, "Ada").await;
     let bob = enter(&gone, "Bob").await;
-    until_there(&[lobby.clone()], &["Ada", "Bob"]).await;
+    until_there(std::slice::from_ref(&lobby), &["Ada", "Bob"]).await;
     // It says so.
     drop((bob, gone, other));
     until_there(&[lobby], &["Ada"]).await;

@@ -10,7 +10,7 @@ use std::{
 use sidereal_sse::{Following, Variant, Watch};
 
 use super::{Hub, Picture};
-use crate::{EventDefaults, TopicKey};
+use crate::{BodyError, EventDefaults, Loaded, TopicKey};
 
 /// State that many watch: a value, how it looks, and at most how often. What Datastar people call
 /// fat morphing: render the whole, and let the client find out what is new.
@@ -74,6 +74,12 @@ use crate::{EventDefaults, TopicKey};
 ///     connect.watch(&score.variant(Role::Judge))
 /// }
 /// ```
+///
+/// # State that is elsewhere
+///
+/// A view owns its state, or [loads](Self::load) it from where it is, whenever it is told that it has
+/// changed. Any code can tell it that knows the view, or only the hub and the
+/// [key](Self::named) of the view.
 pub struct View<S, K = ()> {
     inner: sidereal_sse::View<S, K>,
     defaults: Defaults,
@@ -156,6 +162,116 @@ where
         })
     }
 
+    /// Changes the state, and has it rendered for those who watch. Returns what `change` does.
+    ///
+    /// Waits for no render and for no viewer, only for other updates: from any task or thread. Within
+    /// `change` the view itself cannot be asked or changed: that would wait for itself.
+    pub fn update<R>(&self, change: impl FnOnce(&mut S) -> R) -> R {
+        self.inner.update(change)
+    }
+
+    /// Changes the state; it is rendered only if `change` says that it did.
+    pub fn update_if(&self, change: impl FnOnce(&mut S) -> bool) -> bool {
+        self.inner.update_if(change)
+    }
+
+    /// The state as it is now.
+    pub fn state(&self) -> Arc<S> {
+        self.inner.state()
+    }
+}
+
+impl<S> View<Loaded<S>>
+where
+    S: Send + Sync + 'static,
+{
+    /// A view whose state is elsewhere, in a database say, and is loaded when it is to be rendered:
+    /// the first time that somebody watches, and after each [`invalidate`](Self::invalidate) while
+    /// somebody does.
+    ///
+    /// One load serves all who watch, and there is one at a time. They begin as often as the view
+    /// may be rendered, at most, and not at all while nobody watches. What is
+    /// [invalidated](Self::invalidate) while a load runs is loaded once more after it; so whoever
+    /// changes what is elsewhere, and then invalidates, is sure that it is shown. A change that
+    /// nobody tells of is not seen.
+    ///
+    /// A load that fails, or panics, is logged, and viewers keep what they have; it is tried again for
+    /// who comes next, and after the next `invalidate`. A load that does not end holds up all pictures
+    /// of the view: give it a timeout. It runs where renders do, and what was loaded last stays in
+    /// memory.
+    ///
+    /// ```
+    /// use sidereal::{Connect, Hub, Loaded, PatchElements, Sse, View};
+    ///
+    /// # #[derive(Clone)] struct Database;
+    /// # impl Database {
+    /// #     async fn count(&self) -> std::io::Result<u32> { Ok(7) }
+    /// #     async fn order(&self) -> std::io::Result<()> { Ok(()) }
+    /// # }
+    /// fn orders(hub: &Hub, database: Database) -> View<Loaded<u32>> {
+    ///     let load = move || {
+    ///         let database = database.clone();
+    ///         async move { database.count().await }
+    ///     };
+    ///     View::load(load, |count: &u32| PatchElements::new(format!("<b id='orders'>{count}</b>")))
+    ///         .named(hub, "orders")
+    /// }
+    ///
+    /// async fn updates(connect: Connect, orders: View<Loaded<u32>>) -> Sse {
+    ///     connect.watch(&orders)
+    /// }
+    ///
+    /// async fn order(hub: Hub, database: Database) -> std::io::Result<()> {
+    ///     database.order().await?;
+    ///     hub.invalidate("orders");
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn load<F, E, P>(
+        load: impl Fn() -> F + Send + Sync + 'static,
+        render: impl Fn(&S) -> P + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<S, E>> + Send + 'static,
+        E: Into<BodyError>,
+        P: Picture,
+    {
+        Self::make(|defaults| {
+            sidereal_sse::View::load(load, move |state| {
+                render(state).into_picture(&of(&defaults))
+            })
+        })
+    }
+}
+
+impl<S, K> View<Loaded<S>, K>
+where
+    S: Send + Sync + 'static,
+    K: Clone + Eq + Hash + Send + Sync + 'static,
+{
+    /// A view with [variants](#variants) whose state is [loaded](View::load): once for all of them.
+    pub fn load_by<F, E, P>(
+        load: impl Fn() -> F + Send + Sync + 'static,
+        render: impl Fn(&S, &K) -> P + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<S, E>> + Send + 'static,
+        E: Into<BodyError>,
+        P: Picture,
+    {
+        Self::make(|defaults| {
+            sidereal_sse::View::load_by(load, move |state, key| {
+                render(state, key).into_picture(&of(&defaults))
+            })
+        })
+    }
+}
+
+impl<S, K> View<S, K>
+where
+    S: Send + Sync + 'static,
+    K: Clone + Eq + Hash + Send + Sync + 'static,
+{
     fn make(make: impl FnOnce(Defaults) -> sidereal_sse::View<S, K>) -> Self {
         let defaults = Defaults::default();
         Self {
@@ -227,28 +343,10 @@ where
         }
     }
 
-    /// Changes the state, and has it rendered for those who watch. Returns what `change` does.
-    ///
-    /// Waits for no render and for no viewer, only for other updates: from any task or thread. Within
-    /// `change` the view itself cannot be asked or changed: that would wait for itself.
-    pub fn update<R>(&self, change: impl FnOnce(&mut S) -> R) -> R {
-        self.inner.update(change)
-    }
-
-    /// Changes the state; it is rendered only if `change` says that it did.
-    pub fn update_if(&self, change: impl FnOnce(&mut S) -> bool) -> bool {
-        self.inner.update_if(change)
-    }
-
     /// Has it rendered again, where a picture depends on more than the state; and with it all views
     /// of the same [key](Self::named).
     pub fn invalidate(&self) {
         self.inner.invalidate();
-    }
-
-    /// The state as it is now.
-    pub fn state(&self) -> Arc<S> {
-        self.inner.state()
     }
 
     /// One of its pictures, to be watched. It lasts as long as somebody holds or watches it, and up to
@@ -266,7 +364,7 @@ where
 
 impl<S> Watch for View<S>
 where
-    S: Clone + Send + Sync + 'static,
+    S: Send + Sync + 'static,
 {
     fn follow(&self, following: &mut Following) {
         self.inner.follow(following);
