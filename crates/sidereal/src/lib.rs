@@ -68,10 +68,10 @@ pub use http;
 pub use sidereal_sse::broker;
 pub use sidereal_sse::{
     Aborted, BodyError, Client, ClientId, Codec, Compression, END_TARGET, End, EndReason, Ended,
-    EventId, EveryFor, Following, Frame, HUB_TARGET, IntoFrame, Lag, Lagged, Line, LineError,
-    Loaded, Observer, Packing, ParseClientIdError, PublishError, SendError, Shutdown, SseBody,
-    StartAt, StreamOptions, Subscription, Ticker, TopicKey, TopicName, TopicOptions, Transport,
-    Variant, Watch, Wrote,
+    Entry, EntryTooLong, EventId, EveryFor, Following, Frame, HUB_TARGET, IntoFrame, Lag, Lagged,
+    Line, LineError, Loaded, Member, Observer, Packing, ParseClientIdError, Presence, PublishError,
+    SendError, Shutdown, SseBody, StartAt, StreamOptions, Subscription, Ticker, TopicKey,
+    TopicName, TopicOptions, Transport, Variant, Watch, Wrote,
 };
 
 #[cfg(any(

@@ -10,8 +10,8 @@ use sidereal_sse::{Following, Watch};
 
 pub use self::{picture::Picture, topic::Topic, view::View};
 use crate::{
-    BodyError, Client, ClientId, Config, Event, EventDefaults, EveryFor, SendError, Sender, Ticker,
-    TopicKey, TopicOptions,
+    BodyError, Client, ClientId, Config, Event, EventDefaults, EveryFor, Presence, SendError,
+    Sender, Ticker, TopicKey, TopicOptions,
     broker::{Broker, BrokerOptions},
 };
 
@@ -140,7 +140,8 @@ impl Hub {
         self.inner.connections()
     }
 
-    /// Who is connected now, each with the application's own data.
+    /// Who is connected now to this node, each with the application's own data. Of all nodes, see
+    /// [`presence`](Self::presence).
     ///
     /// ```
     /// # use sidereal::Hub;
@@ -162,19 +163,51 @@ impl Hub {
         Some(Sender::new(inner, self.defaults.clone()))
     }
 
+    /// Who is there by this key, on all nodes: connections that say so.
+    ///
+    /// ```
+    /// use sidereal::{Connect, Hub, PatchElements, Presence, Sse, View};
+    ///
+    /// fn list(lobby: &Presence) -> View<Presence> {
+    ///     View::new(lobby.clone(), |lobby: &Presence| {
+    ///         let names = lobby.members();
+    ///         let names = names.iter().map(|member| format!("<li>{}</li>", escape(member.text())));
+    ///         PatchElements::new(format!("<ul id='there'>{}</ul>", names.collect::<String>()))
+    ///     })
+    ///     .depends_on(lobby)
+    /// }
+    /// # fn escape(text: &str) -> String { text.replace('&', "&amp;").replace('<', "&lt;") }
+    ///
+    /// async fn enter(connect: Connect, lobby: Presence, list: View<Presence>) -> Sse {
+    ///     match lobby.entry("Ada") {
+    ///         Ok(entry) => connect.watch((&list, entry)),
+    ///         Err(_) => connect.watch(&list),
+    ///     }
+    /// }
+    /// ```
+    pub fn presence(&self, key: impl TopicKey) -> Presence {
+        self.inner.presence(key)
+    }
+
     /// Sends an event to one connection, in between what it follows.
+    ///
+    /// One that is on another node is sent it at most once, and nobody learns whether: the connection
+    /// may end meanwhile, or its queue may be full.
     ///
     /// For all pages of a user, a topic of the user's own is better: a key like any other.
     ///
     /// # Errors
     ///
     /// When there is no such connection (any more), its queue is full, or the event is too large or
-    /// cannot be built; see [`Sender::try_send`].
+    /// cannot be built; see [`Sender::try_send`]. When it is on another node: if that node is not there
+    /// any more, or the broker is away ([`SendError::is_away`]) or has too much to do
+    /// ([`SendError::is_full`]).
     pub fn send(&self, client: ClientId, event: impl Event) -> Result<(), SendError> {
         self.inner.send(client, event.with_defaults(&self.defaults))
     }
 
-    /// Ends the connections that are chosen, as [`Sender::close`] does; says how many.
+    /// Ends the connections that are chosen, as [`Sender::close`] does; says how many. Those of this
+    /// node.
     pub fn disconnect(&self, choose: impl FnMut(&Client) -> bool) -> usize {
         self.inner.disconnect(choose)
     }

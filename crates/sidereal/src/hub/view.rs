@@ -10,7 +10,7 @@ use std::{
 use sidereal_sse::{Following, Variant, Watch};
 
 use super::{Hub, Picture};
-use crate::{BodyError, EventDefaults, Loaded, TopicKey};
+use crate::{BodyError, EventDefaults, Loaded, Presence, TopicKey};
 
 /// State that many watch: a value, how it looks, and at most how often. What Datastar people call
 /// fat morphing: render the whole, and let the client find out what is new.
@@ -354,6 +354,14 @@ where
     /// 503.
     pub fn variant(&self, key: K) -> Variant<S, K> {
         self.inner.variant(key)
+    }
+
+    /// Has it rendered anew when somebody comes to this presence, or goes. What it shows of it, the
+    /// render reads: [`Presence::members`].
+    #[must_use]
+    pub fn depends_on(mut self, presence: &Presence) -> Self {
+        self.inner = self.inner.depends_on(presence);
+        self
     }
 
     /// How many watch it now.
