@@ -8,7 +8,7 @@
 
 use std::{
     fs, io,
-    process::{Child, Command, ExitStatus},
+    process::{Child, ChildStderr, ChildStdout, Command, ExitStatus},
     sync::{
         Mutex, MutexGuard, OnceLock, PoisonError,
         mpsc::{Sender, channel},
@@ -29,6 +29,12 @@ impl Process {
     /// Starts a command, whose standard streams the caller has set.
     pub(crate) fn start(command: Command) -> io::Result<Self> {
         Ok(Self(Mutex::new(spawn(command)?)))
+    }
+
+    /// Its outputs, where they are pipes; only once.
+    pub(crate) fn outputs(&self) -> (Option<ChildStdout>, Option<ChildStderr>) {
+        let mut child = self.child();
+        (child.stdout.take(), child.stderr.take())
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -99,11 +105,22 @@ impl Drop for Process {
     }
 }
 
-/// The same command, by way of `setpriv`.
+/// The same command, by way of `setpriv`. Its standard streams are not set.
 pub(crate) fn bound_to_us(command: &Command) -> Command {
     let mut bound = Command::new("setpriv");
     bound.args(["--pdeathsig", "KILL"]);
-    bound.arg(command.get_program()).args(command.get_args());
+    bound.arg(command.get_program());
+    with_the_rest(bound, command)
+}
+
+/// The same command. Its standard streams are not set.
+pub(crate) fn again(command: &Command) -> Command {
+    with_the_rest(Command::new(command.get_program()), command)
+}
+
+/// With the arguments, the environment and the folder of another command.
+fn with_the_rest(mut bound: Command, command: &Command) -> Command {
+    bound.args(command.get_args());
     for (name, value) in command.get_envs() {
         match value {
             Some(value) => bound.env(name, value),

@@ -175,10 +175,11 @@ async fn nats_clients_come_back_through_the_proxy() {
     for at in 0..6 {
         let connections = proxy.counts().connections;
         match at % 3 {
-            0 => assert_eq!(proxy.cut(), 1),
+            // One that it has given up may be there too.
+            0 => assert!(proxy.cut() >= 1),
             1 => {
                 proxy.refuse(true);
-                assert_eq!(proxy.close(), 1);
+                assert!(proxy.close() >= 1);
                 sleep(Duration::from_millis(100)).await;
                 assert_eq!(proxy.counts().connections, connections);
                 proxy.refuse(false);

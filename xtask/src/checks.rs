@@ -54,16 +54,26 @@ pub(crate) fn tests(shell: &mut Shell<'_>) -> Result<Outcome, Error> {
     counted(&said)
 }
 
+/// How many tests have said that something they need is not installed. They count as passed.
+fn skipped(said: &str) -> u32 {
+    said.lines()
+        .map(|line| line.matches("skipped: ").count() as u32)
+        .sum()
+}
+
 /// How many tests there were in what `cargo test` said; that there was none is an error.
 pub(crate) fn counted(said: &str) -> Result<Outcome, Error> {
     let (passed, ignored) = counts(said);
     if passed == 0 {
         return Err(Error::new("no test was run"));
     }
-    Ok(Outcome::Passed(match ignored {
-        0 => format!("{passed} tests"),
-        ignored => format!("{passed} tests, {ignored} ignored"),
-    }))
+    let mut text = format!("{passed} tests");
+    for (count, what) in [(ignored, "ignored"), (skipped(said), "skipped")] {
+        if count > 0 {
+            text.push_str(&format!(", {count} {what}"));
+        }
+    }
+    Ok(Outcome::Passed(text))
 }
 
 /// Random compressed streams, so many for each codec. The tests have 3,000.
@@ -125,5 +135,10 @@ mod tests {
             test result: ok. 40 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.00s\n";
         assert_eq!(counts(said), (42, 1));
         assert_eq!(counts(""), (0, 0));
+        assert_eq!(skipped(said), 0);
+        // It is written while another test may be writing its own line.
+        let said =
+            "test a ... skipped: b: there is no program\nok\nskipped: c: there is no program\n";
+        assert_eq!(skipped(said), 2);
     }
 }
