@@ -3,10 +3,10 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
-use crate::{StartError, missing::find};
+use crate::{StartError, missing::find, process};
 
 /// The authority's certificate, which clients are to trust, and the server's for 127.0.0.1 and `localhost`.
 #[derive(Debug)]
@@ -46,7 +46,12 @@ impl Certificates {
         ] {
             let mut command = Command::new(&openssl);
             command.args(request.split(' ')).args(rest.split(' '));
-            let output = command.current_dir(folder).output()?;
+            command.current_dir(folder);
+            command
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped());
+            let output = process::spawn(command)?.wait_with_output()?;
             if !output.status.success() {
                 let said = String::from_utf8_lossy(&output.stderr);
                 return Err(StartError::Failed(format!("openssl: {said}")));

@@ -55,6 +55,7 @@ mod tests {
     use std::net::{TcpListener, TcpStream};
 
     use super::*;
+    use crate::process;
 
     #[test]
     fn servers_may_come_and_go_and_in_between_it_refuses() {
@@ -67,6 +68,8 @@ mod tests {
             // Ours ends first, so that the port has connections that wait for their end.
             drop(server.accept().unwrap());
             drop(client);
+            drop(server);
+            process::settle();
         }
     }
 

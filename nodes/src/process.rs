@@ -133,16 +133,29 @@ fn with_the_rest(mut bound: Command, command: &Command) -> Command {
     bound
 }
 
+/// Held while a process is started: from the fork to the exec it has all our sockets too, so that one which we close
+/// meanwhile is not closed yet.
+static STARTING: Mutex<()> = Mutex::new(());
+
+/// Waits until all sockets that this process has closed are closed.
+pub(crate) fn settle() {
+    drop(STARTING.lock().unwrap_or_else(PoisonError::into_inner));
+}
+
 type Job = (Command, Sender<io::Result<Child>>);
 
 /// Has the thread that stays start it.
-fn spawn(command: Command) -> io::Result<Child> {
+pub(crate) fn spawn(command: Command) -> io::Result<Child> {
     static STARTER: OnceLock<Sender<Job>> = OnceLock::new();
     let starter = STARTER.get_or_init(|| {
         let (starter, jobs) = channel::<Job>();
         thread::spawn(move || {
             for (mut command, answer) in jobs {
-                let _ = answer.send(command.spawn());
+                // It returns after the exec.
+                let starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+                let child = command.spawn();
+                drop(starting);
+                let _ = answer.send(child);
             }
         });
         starter
@@ -211,10 +224,9 @@ mod tests {
         // The parent is a shell, which starts the child as we do and says its number.
         let mut shell = Command::new("sh");
         shell.args(["-c", "setpriv --pdeathsig KILL sleep 600 & echo $!; wait"]);
-        let mut parent = bound_to_us(&shell)
-            .stdout(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut shell = bound_to_us(&shell);
+        shell.stdout(std::process::Stdio::piped());
+        let mut parent = spawn(shell).unwrap();
         let mut line = String::new();
         let output = parent.stdout.take().unwrap();
         io::BufRead::read_line(&mut io::BufReader::new(output), &mut line).unwrap();

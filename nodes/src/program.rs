@@ -50,6 +50,8 @@ struct Life {
 struct Said {
     text: String,
     address: Option<SocketAddr>,
+    /// How many of its outputs have come to their ends.
+    ended: u32,
 }
 
 impl Program {
@@ -139,7 +141,7 @@ impl Program {
         self.process().ended().is_none()
     }
 
-    /// Waits for its end: how it has ended.
+    /// Waits for its end, and for all that it has printed: how it has ended.
     ///
     /// # Panics
     ///
@@ -148,6 +150,7 @@ impl Program {
         let start = Instant::now();
         loop {
             if let Some(status) = self.process().ended() {
+                self.all_is_read().await;
                 return status;
             }
             assert!(
@@ -174,12 +177,19 @@ impl Program {
         let start = Instant::now();
         while lock(&self.life().said).address.is_none() {
             let in_time = start.elapsed() < LIMIT && self.is_running();
-            // What it has printed before its end may still be on its way.
             if !in_time {
-                sleep(Duration::from_millis(50)).await;
+                self.all_is_read().await;
                 panic!("it does not say where it listens, but: {}", self.output());
             }
             sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// What it has printed before its end may still be on its way. A process of its own may keep the outputs open.
+    async fn all_is_read(&self) {
+        let start = Instant::now();
+        while lock(&self.life().said).ended < 2 && start.elapsed() < Duration::from_secs(1) {
+            sleep(Duration::from_millis(1)).await;
         }
     }
 
@@ -238,6 +248,7 @@ fn listen(from: impl Read, said: &Mutex<Said>, has_address: bool) {
         }
         line.clear();
     }
+    lock(said).ended += 1;
 }
 
 /// The address in a line such as `listening on http://127.0.0.1:8080/`.
@@ -297,7 +308,7 @@ mod tests {
         assert!(program.is_running());
         program.cont();
         assert_eq!(program.ended().await.code(), Some(3));
-        program.wait_for_output("environment").await;
+        assert!(program.output().ends_with("environment\n"));
         program.restart().await;
         assert!(program.is_running() && !program.output().contains(&says));
         program.kill();

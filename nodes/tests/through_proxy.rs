@@ -24,6 +24,25 @@ async fn nats(url: String) -> Client {
     timeout(LIMIT, options.connect(url)).await.unwrap().unwrap()
 }
 
+/// A subscription of which the server knows: `flush` writes what is to be sent, and waits for no answer.
+async fn subscribe(client: &Client, subject: &'static str) -> Subscriber {
+    let mut messages = client.subscribe(subject).await.unwrap();
+    client.publish(subject, "subscribed".into()).await.unwrap();
+    assert_eq!(&next(&mut messages).await.payload[..], b"subscribed");
+    messages
+}
+
+/// Waits until the proxy has seen so many messages.
+async fn wait_for_messages(proxy: &Proxy, count: u64) {
+    let all = async {
+        while proxy.counts().messages < count {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let waited = timeout(LIMIT, all).await;
+    assert!(waited.is_ok(), "{:?}", proxy.counts());
+}
+
 async fn next(messages: &mut Subscriber) -> async_nats::Message {
     timeout(LIMIT, messages.next()).await.unwrap().unwrap()
 }
@@ -55,8 +74,7 @@ async fn nats_messages_with_headers_and_of_any_size_have_the_faults_and_no_other
     let proxy = Proxy::before(&server, 3);
     let publisher = nats(server.url()).await;
     let subscriber = nats(server.url_at(proxy.address())).await;
-    let mut messages = subscriber.subscribe("news").await.unwrap();
-    timeout(LIMIT, subscriber.flush()).await.unwrap().unwrap();
+    let mut messages = subscribe(&subscriber, "news").await;
     proxy.faults(Faults {
         duplicate: 0.1,
         drop: 0.1,
@@ -81,9 +99,7 @@ async fn nats_messages_with_headers_and_of_any_size_have_the_faults_and_no_other
         }
     }
     timeout(LIMIT, publisher.flush()).await.unwrap().unwrap();
-    while proxy.counts().messages < u64::from(count) {
-        sleep(Duration::from_millis(5)).await;
-    }
+    wait_for_messages(&proxy, u64::from(count) + 1).await;
     proxy.heal();
     // All that is held back has come when it may be held no longer.
     sleep(Faults::default().hold_at_most * 2).await;
@@ -170,8 +186,7 @@ async fn nats_clients_come_back_through_the_proxy() {
     };
     let proxy = Proxy::before(&server, 3);
     let client = nats(server.url_at(proxy.address())).await;
-    let mut messages = client.subscribe("a").await.unwrap();
-    timeout(LIMIT, client.flush()).await.unwrap().unwrap();
+    let mut messages = subscribe(&client, "a").await;
     for at in 0..6 {
         let connections = proxy.counts().connections;
         match at % 3 {
@@ -220,9 +235,12 @@ async fn tls_passes_and_can_be_cut() {
         .unwrap();
     timeout(LIMIT, client.flush()).await.unwrap().unwrap();
     assert_eq!(proxy.cut(), 1);
-    while proxy.open() == 0 {
-        sleep(Duration::from_millis(5)).await;
-    }
+    let back = async {
+        while proxy.open() == 0 {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(LIMIT, back).await.unwrap();
     timeout(LIMIT, client.flush()).await.unwrap().unwrap();
     assert_eq!(proxy.counts().unreadable, 0);
 }
@@ -288,9 +306,7 @@ async fn redis_messages_have_the_faults_and_no_others() {
             .unwrap();
         assert_eq!(echo, at.to_string());
     }
-    while proxy.counts().messages < u64::from(count) {
-        sleep(Duration::from_millis(5)).await;
-    }
+    wait_for_messages(&proxy, u64::from(count)).await;
     proxy.heal();
     sleep(Faults::default().hold_at_most * 2).await;
     let _: () = publisher.publish("news", payload(count, 0)).await.unwrap();

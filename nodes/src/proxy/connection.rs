@@ -7,10 +7,11 @@ use std::{
     time::Duration,
 };
 
+use socket2::SockRef;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{
-        TcpStream,
+        TcpSocket, TcpStream,
         tcp::{ReadHalf, WriteHalf},
     },
     time::{Instant, sleep, sleep_until, timeout},
@@ -60,11 +61,15 @@ pub(super) async fn forward(
     broker: &mut Option<TcpStream>,
 ) -> io::Result<()> {
     shared.open(Way::ToServer).await;
-    let connected = timeout(CONNECTING, TcpStream::connect(shared.upstream)).await;
+    let socket = TcpSocket::new_v4()?;
+    // Cut while it is made, it is to be reset too.
+    SockRef::from(&socket).set_linger(Some(Duration::ZERO))?;
+    let connected = timeout(CONNECTING, socket.connect(shared.upstream)).await;
     let Ok(Ok(stream)) = connected else {
         count(&shared.counters.unreachable);
         return Err(io::ErrorKind::ConnectionReset.into());
     };
+    SockRef::from(&stream).set_linger(None)?;
     stream.set_nodelay(true)?;
     client.set_nodelay(true)?;
     let broker = broker.insert(stream);

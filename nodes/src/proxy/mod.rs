@@ -27,7 +27,7 @@ use tokio::{
 pub use faults::{Counts, Fault, Faults};
 pub use frames::Way;
 
-use crate::{Kind, Port, Server};
+use crate::{Kind, Port, Server, process};
 use faults::count;
 use frames::Protocol;
 use shared::{End, Shared, State};
@@ -236,6 +236,7 @@ impl Proxy {
             let connections = self.shared.connections();
             connections.values().all(|cuts| *cuts >= state.cuts)
         });
+        process::settle();
         self.counts().cut - before
     }
 
@@ -243,6 +244,7 @@ impl Proxy {
     fn change(&self, change: impl FnOnce(&mut State)) -> State {
         let state = self.shared.change(change);
         self.wait(|| self.shared.seen.load(SeqCst) >= state.version);
+        process::settle();
         state
     }
 
