@@ -2,6 +2,11 @@
 //!
 //! [`Hub::with_broker`](crate::Hub::with_broker) takes one.
 
+#[cfg(feature = "nats")]
+mod nats;
+
+#[cfg(feature = "nats")]
+pub use self::nats::{Nats, async_nats};
 pub use crate::hub::nodes::{
     Append, Broker, BrokerError, BrokerFuture, BrokerOptions, Channel, Deliver, History, Link,
     Message, NODES_TARGET, Place, Stored, WhenAway,
