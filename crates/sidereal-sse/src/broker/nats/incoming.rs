@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use async_nats::{
@@ -13,13 +14,23 @@ use async_nats::{
     header::{HeaderName, NATS_LAST_SEQUENCE, NATS_SEQUENCE},
 };
 use futures_util::StreamExt as _;
-use tokio::sync::{oneshot, watch};
+use tokio::{
+    sync::{oneshot, watch},
+    time::{Instant, timeout_at},
+};
 
-use super::{Memory, names::Subjects};
+use super::{
+    Memory,
+    names::Subjects,
+    order::{Came, Order},
+};
 use crate::broker::{BrokerError, Deliver, NODES_TARGET, Place, Stored};
 
 /// How many subjects are remembered that the server does not allow.
 const DENIED: usize = 1000;
+
+/// How long is waited for a message of the log when one with a higher number is there.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 pub(super) struct Incoming {
     deliver: Deliver,
@@ -36,7 +47,8 @@ pub(super) struct Incoming {
     followed: Mutex<HashSet<String>>,
     /// The identity of the log, once it is known.
     log: OnceLock<u32>,
-    /// The last number that has come in from the log.
+    order: Mutex<Order<Message>>,
+    /// The last number of the log that was passed on.
     arrived: watch::Sender<u64>,
 }
 
@@ -52,6 +64,7 @@ impl Incoming {
             denied: Mutex::default(),
             followed: Mutex::default(),
             log: OnceLock::new(),
+            order: Mutex::new(Order::new()),
             arrived: watch::Sender::new(0),
         }
     }
@@ -149,10 +162,12 @@ impl Incoming {
         lock(&self.followed).remove(channel);
     }
 
-    /// Which log it is: before this is known, what comes in by it is nothing to the hub, which has
-    /// yet to read it.
-    pub(super) fn knows_log(&self, log: u32) -> u32 {
-        *self.log.get_or_init(|| log)
+    /// Which log it is, and its last number. Whatever has come in until now, or is on its way with a
+    /// lower number, is nothing to the hub, which has yet to read the log. Says after which number
+    /// everything comes in.
+    pub(super) fn knows_log(&self, log: u32, last: u64) -> u64 {
+        self.log.get_or_init(|| log);
+        lock(&self.order).begin(last)
     }
 
     pub(super) fn log(&self) -> Option<u32> {
@@ -168,27 +183,58 @@ impl Incoming {
         let _ = self.arrived.subscribe().wait_for(|it| *it >= number).await;
     }
 
+    /// Reads what comes into the log, and passes it on in the order of its numbers.
+    pub(super) async fn read_stored(self: Arc<Self>, mut from: Subscriber) {
+        let mut patience = Instant::now();
+        loop {
+            let waits = lock(&self.order).waits();
+            let message = match waits {
+                true => timeout_at(patience, from.next()).await,
+                false => Ok(from.next().await),
+            };
+            match message {
+                Ok(Some(message)) => self.stored(message),
+                Ok(None) => break,
+                // Nobody sends it any more. Whoever follows its channel learns it by the next one.
+                Err(_) => lock(&self.order).skip(),
+            }
+            let mut is_first = true;
+            while let Some((number, message)) = self.next_stored() {
+                self.pass_on(number, message);
+                is_first = false;
+            }
+            if !waits || !is_first {
+                patience = Instant::now() + PATIENCE;
+            }
+        }
+        self.lost(BrokerError::lost("a subscription has ended"));
+    }
+
     /// A message has come into the log.
-    pub(super) fn stored(&self, message: Message) {
+    fn stored(&self, message: Message) {
         let headers = message.headers.as_ref();
-        let number = |name| headers.and_then(|headers| numbers(headers, name));
-        let (Some(number), Some(before)) = (number(NATS_SEQUENCE), number(NATS_LAST_SEQUENCE))
-        else {
+        let Some(number) = headers.and_then(|headers| number(headers, NATS_SEQUENCE)) else {
             tracing::debug!(target: NODES_TARGET, "a message that did not come by the log");
             return;
         };
-        let log = self.log();
-        let arrived = *self.arrived.borrow();
-        if number <= arrived {
-            self.memory().went_back = true;
-            self.lost(BrokerError::lost("the log went back"));
-            return;
+        if lock(&self.order).put(number, message) == Came::Again {
+            self.went_back();
         }
-        if let Some(log) = log {
+    }
+
+    fn next_stored(&self) -> Option<(u64, Message)> {
+        lock(&self.order).pop()
+    }
+
+    /// It is the turn of this message.
+    fn pass_on(&self, number: u64, message: Message) {
+        let headers = message.headers.as_ref();
+        let before = headers.and_then(|headers| self::number(headers, NATS_LAST_SEQUENCE));
+        let name = self.subjects.of_stored(&message.subject);
+        if let (Some(log), Some(before), Some(name)) = (self.log(), before, name) {
             let place = Place { log, number };
             self.memory().sees(place);
-            let name = self.subjects.of_stored(&message.subject);
-            if let Some(name) = name.filter(|name| lock(&self.followed).contains(name)) {
+            if lock(&self.followed).contains(&name) {
                 let stored = Stored {
                     place,
                     before,
@@ -199,9 +245,15 @@ impl Incoming {
         }
         self.arrived.send_replace(number);
     }
+
+    /// The log has numbers again that it had before.
+    pub(super) fn went_back(&self) {
+        self.memory().went_back = true;
+        self.lost(BrokerError::lost("the log has lost its end"));
+    }
 }
 
-fn numbers(headers: &HeaderMap, name: HeaderName) -> Option<u64> {
+fn number(headers: &HeaderMap, name: HeaderName) -> Option<u64> {
     headers.get(name)?.as_str().parse().ok()
 }
 

@@ -79,7 +79,7 @@ impl NatsLink {
         let echoes = self.subscriber(self.inbox.clone()).await?;
         runtime.spawn(self.incoming.clone().read(echoes, Incoming::echo));
         let stored = self.subscriber(self.subjects.all_stored()).await?;
-        runtime.spawn(self.incoming.clone().read(stored, Incoming::stored));
+        runtime.spawn(self.incoming.clone().read_stored(stored));
         self.round_trip().await?;
         self.incoming.check(&self.inbox)?;
         runtime.spawn(self.log.clone().watch());

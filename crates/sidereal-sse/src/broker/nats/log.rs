@@ -162,12 +162,13 @@ impl Log {
         }
         let info = self.kept(info, keep).await?;
         let info = self.whole(info).await?;
-        let log = self.incoming.knows_log(identity(&info));
         self.is_same(&info)?;
+        let log = identity(&info);
+        let begun = self.incoming.knows_log(log, info.state.last_sequence);
         let it = Known {
             log,
             keep: keeps(&info),
-            begun: known.map_or(info.state.last_sequence, |known| known.begun),
+            begun,
         };
         *known = Some(it);
         self.incoming.memory().sees(Place {
@@ -263,14 +264,25 @@ impl Log {
     /// Looks after the stream as long as the connection is there.
     pub(super) async fn watch(self) {
         let mut look = interval(LOOK);
+        let mut is_behind = 0;
         loop {
             look.tick().await;
             if self.incoming.log().is_none() {
                 continue;
             }
+            let seen = self.incoming.memory().seen;
             let error = match self.info().await {
                 Ok(Some(info)) => match self.is_same(&info) {
                     Ok(()) => {
+                        let seen = seen.filter(|seen| seen.log == identity(&info));
+                        is_behind = match seen {
+                            Some(seen) if info.state.last_sequence < seen.number => is_behind + 1,
+                            _ => 0,
+                        };
+                        // A server that has just taken the log over may be behind.
+                        if is_behind > 1 {
+                            self.incoming.went_back();
+                        }
                         if let Some(known) = &mut *self.known.lock().await {
                             known.keep = keeps(&info);
                         }
@@ -357,8 +369,8 @@ impl Log {
         let number = stored.sequence;
         let seen = entry.seen.filter(|seen| seen.log == log);
         if !stored.duplicate && seen.is_some_and(|seen| number <= seen.number) {
-            self.incoming.memory().went_back = true;
-            return Err(BrokerError::lost("the log went back"));
+            self.incoming.went_back();
+            return Err(BrokerError::lost("the log has lost its end"));
         }
         self.incoming.memory().sees(Place { log, number });
         Ok(())

@@ -12,6 +12,7 @@ mod incoming;
 mod link;
 mod log;
 mod names;
+mod order;
 mod servers;
 
 use std::{
