@@ -46,7 +46,7 @@ impl Log {
                 *seen = Some(Seen {
                     place,
                     run: run.clone(),
-                })
+                });
             }
         }
     }
