@@ -8,7 +8,7 @@ use std::sync::{
 use bytes::Bytes;
 
 use super::{
-    Channel, History, Nodes, Place, Stored,
+    BrokerError, Channel, History, NODES_TARGET, Nodes, Place, Stored,
     outbox::Confirm,
     wire::{Envelope, Kind},
 };
@@ -183,13 +183,31 @@ impl Carrier {
         }
     }
 
+    /// The broker will not let this node hear the channel: those who follow it here go on without the
+    /// other nodes.
+    pub(super) fn refused(&self, error: &BrokerError) {
+        tracing::error!(target: NODES_TARGET, channel = self.channel.name(), %error, "a channel stays on its node");
+        let Some(receiver) = self.receiver() else {
+            return;
+        };
+        let mut state = lock(&self.state);
+        state.early = None;
+        if self.stage() == Stage::Ready && !self.is_log() {
+            receiver.missed();
+        }
+        self.set_stage(Stage::GivenUp);
+        drop(state);
+        receiver.settled();
+    }
+
     /// Whether nobody here has wanted it, now and when it was asked before: then it is not followed
     /// any more.
     pub(super) fn is_left(&self) -> bool {
         let mut state = lock(&self.state);
         let is_wanted = self.receiver().is_some_and(|receiver| receiver.is_wanted());
         let was_unwanted = std::mem::replace(&mut state.is_unwanted, !is_wanted);
-        let is_left = !is_wanted && was_unwanted && self.stage() == Stage::Ready;
+        let is_pending = self.stage() == Stage::Pending;
+        let is_left = !is_wanted && was_unwanted && !is_pending && self.is_followed();
         if is_left {
             self.set_stage(Stage::Idle);
             state.heard = Vec::new();
@@ -403,7 +421,7 @@ fn give(receiver: &dyn Receiver, place: Place, payload: &Bytes) {
     match Envelope::decode(payload) {
         Ok(envelope) => receiver.take(envelope.node, &envelope.body, Some(place)),
         Err(error) => {
-            tracing::warn!(target: super::NODES_TARGET, %error, "a message of the log cannot be read");
+            tracing::warn!(target: NODES_TARGET, %error, "a message of the log cannot be read");
         }
     }
 }

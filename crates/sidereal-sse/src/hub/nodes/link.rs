@@ -162,12 +162,32 @@ async fn subscribe(
     }
     for some in carriers.chunks(1000) {
         let channels = some.iter().map(|carrier| carrier.channel().clone());
-        within(link.subscribe(channels.collect())).await?;
+        match within(link.subscribe(channels.collect())).await {
+            Err(error) if error.is_refused() => {}
+            subscribed => {
+                subscribed?;
+                are_subscribed(some, is_new_link);
+                continue;
+            }
+        }
+        // One of them is refused, or some.
+        for carrier in some {
+            match within(link.subscribe(vec![carrier.channel().clone()])).await {
+                Err(error) if error.is_refused() => carrier.refused(&error),
+                subscribed => {
+                    subscribed?;
+                    are_subscribed(std::slice::from_ref(carrier), is_new_link);
+                }
+            }
+        }
     }
+    Ok(())
+}
+
+fn are_subscribed(carriers: &[Arc<Carrier>], is_new_link: bool) {
     for carrier in carriers.iter().filter(|carrier| !carrier.is_log()) {
         carrier.is_subscribed(is_new_link);
     }
-    Ok(())
 }
 
 /// Reads the logs of those that have one.
@@ -181,8 +201,11 @@ async fn read_all(link: Arc<dyn Link>, carriers: Vec<Arc<Carrier>>) -> Result<()
         reading.spawn(async move {
             let after = carrier.begin_reading();
             let channel = carrier.channel().clone();
-            let history = within(link.read(channel, after, carrier.keep())).await?;
-            carrier.was_read(history);
+            match within(link.read(channel, after, carrier.keep())).await {
+                Ok(history) => carrier.was_read(history),
+                Err(error) if error.is_refused() => carrier.refused(&error),
+                Err(error) => return Err(error),
+            }
             Ok(())
         });
     }
@@ -211,13 +234,26 @@ async fn send(nodes: Arc<Nodes>, link: Arc<dyn Link>) -> Result<(), BrokerError>
             continue;
         }
         let count = batch.len();
-        match within(link.send(batch)).await {
-            Ok(()) => nodes.messages_done(count, &Ok(())),
-            Err(error) if error.is_refused() => {
-                tracing::warn!(target: NODES_TARGET, %error, "messages were refused");
-                nodes.messages_done(count, &Err(error));
+        match within(link.send(batch.clone())).await {
+            Err(error) if error.is_refused() => {}
+            sent => {
+                sent?;
+                nodes.messages_done(count, &Ok(()));
+                continue;
             }
-            Err(error) => return Err(error),
+        }
+        // One of them is refused, or some.
+        for message in batch {
+            match within(link.send(vec![message])).await {
+                Err(error) if error.is_refused() => {
+                    tracing::warn!(target: NODES_TARGET, %error, "a message was refused");
+                    nodes.messages_done(1, &Err(error));
+                }
+                sent => {
+                    sent?;
+                    nodes.messages_done(1, &Ok(()));
+                }
+            }
         }
     }
 }
