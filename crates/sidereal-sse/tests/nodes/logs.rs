@@ -250,3 +250,26 @@ async fn the_newest_only_comes_from_the_log_too() {
     until(|| state.publish(Event::new("10")).is_ok()).await;
     assert_eq!(texts(&mut there, 1).await, ["10"]);
 }
+
+/// What is after a number in one log is not what is after it in another.
+#[tokio::test]
+async fn a_log_that_is_another_one_is_read_from_its_beginning() {
+    const ALL: TopicOptions = CHAT.start_at(StartAt::Oldest);
+    let exchange = Exchange::default();
+    let [one, other] = hubs(&exchange).await;
+    let mut there = follow(&other.topic_with("chat", ALL)).await;
+    for text in ["a", "b", "c"] {
+        say(&one.topic_with("chat", ALL), text);
+    }
+    assert_eq!(texts(&mut there, 3).await, ["a", "b", "c"]);
+    exchange.wipe();
+    exchange.lose_stored(5);
+    for text in ["d", "e", "f", "g", "h"] {
+        let chat = one.topic_with("chat", ALL);
+        chat.publish_confirmed(Event::new(text)).await.unwrap();
+    }
+    exchange.cut();
+    assert!(next(&mut there).await.is_err());
+    let mut again = follow(&other.topic_with("chat", ALL)).await;
+    assert_eq!(texts(&mut again, 5).await, ["d", "e", "f", "g", "h"]);
+}

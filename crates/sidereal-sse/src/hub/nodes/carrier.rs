@@ -315,12 +315,12 @@ impl Carrier {
         receiver.settled();
     }
 
-    /// What comes into the log from now on waits until the log was read. Says after which number it is
-    /// to be read.
-    pub(super) fn begin_reading(&self) -> u64 {
+    /// What comes into the log from now on waits until the log was read. Says how far it was read
+    /// before.
+    pub(super) fn begin_reading(&self) -> Option<Place> {
         let mut state = lock(&self.state);
         state.early.get_or_insert_default();
-        state.read.map_or(0, |place| place.number)
+        state.read
     }
 
     /// The log was read.

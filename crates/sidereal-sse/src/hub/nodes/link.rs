@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::{
-    BrokerError, Carrier, Channel, Link, Message, NODES_TARGET, Nodes, Receiver, Standing, State,
+    BrokerError, Carrier, Channel, History, Link, Message, NODES_TARGET, Nodes, Receiver, Standing, State,
     Stored, random, to_all,
     wire::{Envelope, Kind},
 };
@@ -199,9 +199,7 @@ async fn read_all(link: Arc<dyn Link>, carriers: Vec<Arc<Carrier>>) -> Result<()
         }
         let link = link.clone();
         reading.spawn(async move {
-            let after = carrier.begin_reading();
-            let channel = carrier.channel().clone();
-            match within(link.read(channel, after, carrier.keep())).await {
+            match history(&*link, &carrier).await {
                 Ok(history) => carrier.was_read(history),
                 Err(error) if error.is_refused() => carrier.refused(&error),
                 Err(error) => return Err(error),
@@ -213,6 +211,19 @@ async fn read_all(link: Arc<dyn Link>, carriers: Vec<Arc<Carrier>>) -> Result<()
         joined(Some(ended))?;
     }
     Ok(())
+}
+
+/// What a carrier does not have yet of its log.
+async fn history(link: &dyn Link, carrier: &Carrier) -> Result<History, BrokerError> {
+    let known = carrier.begin_reading();
+    let after = known.map_or(0, |place| place.number);
+    let (channel, keep) = (carrier.channel().clone(), carrier.keep());
+    let history = within(link.read(channel.clone(), after, keep)).await?;
+    // Numbers of another log say nothing about this one.
+    match known.is_some_and(|place| place.log != history.log) {
+        true => within(link.read(channel, 0, keep)).await,
+        false => Ok(history),
+    }
 }
 
 fn joined(
