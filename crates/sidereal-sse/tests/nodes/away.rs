@@ -1,5 +1,12 @@
 //! The broker goes away, and comes back.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use sidereal_sse::broker::{Broker, BrokerFuture, Deliver, Link};
+
 use super::*;
 
 #[tokio::test]
@@ -102,4 +109,26 @@ async fn before_the_first_answer_nothing_is_refused() {
     let one = hub(&exchange);
     say(&one.topic("news"), "early");
     assert_eq!(texts(&mut subscription, 1).await, ["early"]);
+}
+
+/// A broker whose library panics, once.
+struct Panicking(Exchange, AtomicBool);
+
+impl Broker for Panicking {
+    fn connect(&self, deliver: Deliver) -> BrokerFuture<'_, Arc<dyn Link>> {
+        assert!(self.1.swap(true, Ordering::SeqCst), "no certificates");
+        self.0.connect(deliver)
+    }
+}
+
+#[tokio::test]
+async fn a_broker_that_panics_is_away() {
+    let exchange = Exchange::default();
+    let [other] = hubs(&exchange).await;
+    let mut there = follow(&other.topic("news")).await;
+    let broker = Panicking(exchange, AtomicBool::new(false));
+    let one = Hub::new().with_broker(broker, BrokerOptions::new());
+    until(|| one.is_connected()).await;
+    say(&one.topic("news"), "a");
+    assert_eq!(texts(&mut there, 1).await, ["a"]);
 }

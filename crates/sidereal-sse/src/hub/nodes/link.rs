@@ -64,26 +64,42 @@ async fn look(nodes: Weak<Nodes>) {
 async fn drive(nodes: Arc<Nodes>) {
     let mut failures = 0;
     while !nodes.is_closing() {
-        let deliver = nodes.next_connection();
-        let connecting = timeout(ANSWER, nodes.broker.connect(deliver)).await;
-        let error = match connecting.unwrap_or_else(|_| Err(no_answer())) {
-            Ok(link) => {
-                let began = Instant::now();
-                let error = serve(&nodes, link).await;
-                if began.elapsed() > ANSWER {
-                    failures = 0;
-                }
-                error
-            }
-            Err(error) => error,
+        // One that panics is away too.
+        let mut connection = JoinSet::new();
+        connection.spawn(connect(nodes.clone()));
+        let (error, has_served) = match connection.join_next().await {
+            Some(Ok(ended)) => ended,
+            Some(Err(panicked)) => (BrokerError::lost(panicked), false),
+            None => (BrokerError::lost("there is no thread to serve it"), false),
         };
+        if has_served {
+            failures = 0;
+        }
         if nodes.is_closing() {
             return;
         }
         nodes.is_away(&error);
+        // That this connection was lost is known, and does not make the pause shorter.
+        let _ = timeout(Duration::ZERO, nodes.is_over.notified()).await;
+        if nodes.is_closing() {
+            return;
+        }
         // Whoever closes the hub meanwhile need not wait.
         let _ = timeout(pause(failures), nodes.is_over.notified()).await;
         failures += 1;
+    }
+}
+
+/// Makes a connection, and uses it. Says why it ended, and whether it was of use for some time.
+async fn connect(nodes: Arc<Nodes>) -> (BrokerError, bool) {
+    let deliver = nodes.next_connection();
+    match within(nodes.broker.connect(deliver)).await {
+        Ok(link) => {
+            let began = Instant::now();
+            let error = serve(&nodes, link).await;
+            (error, began.elapsed() > ANSWER)
+        }
+        Err(error) => (error, false),
     }
 }
 
