@@ -39,9 +39,9 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 ///
 /// # TLS
 ///
-/// For `rediss://` an application turns on a feature of the crate `redis` 1, such as
-/// `tokio-rustls-comp`; certificates of its own it gives to a `redis::Client`, see
-/// [`with_client`](Self::with_client).
+/// For `rediss://` an application turns on a feature of the crate `redis` 1: `tokio-rustls-comp`, and with
+/// it one of rustls' providers, such as the feature `ring` of `rustls`; or `tokio-native-tls-comp`. Its
+/// own certificates it gives to a `redis::Client`, see [`with_client`](Self::with_client).
 ///
 /// # What the server needs
 ///
@@ -62,10 +62,11 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// on it for [`log_for`](Self::log_for). Nodes that share a topic should give it the same
 /// [`keep`](crate::TopicOptions::keep): whoever publishes trims.
 ///
-/// An event is as safe as the server makes it: with `appendonly yes` it outlives a crash of the
-/// server, and with `appendfsync always` one of the machine. A server that comes back without what it had
-/// is noticed, unless no node is left that has seen more: the log becomes another one, and whoever
-/// follows is told that it has missed something.
+/// An event is as safe as the server makes it: with `appendonly yes` it outlives most crashes of the
+/// server, of which one with a slow disk has not yet written the last second or two; with `appendfsync
+/// always` it outlives those, and crashes of the machine. A server that comes back without what it had is
+/// noticed, unless no node is left that has seen more: the log becomes another one, and whoever follows
+/// is told that it has missed something.
 #[derive(Clone)]
 pub struct Redis {
     client: Client,
