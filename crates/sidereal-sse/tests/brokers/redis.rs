@@ -5,7 +5,10 @@ use std::{
     io::Write,
     path::Path,
     process::Command,
-    sync::{Arc, Mutex, OnceLock},
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -194,6 +197,40 @@ async fn ask(server: &Server, words: &[&str]) -> ::redis::RedisResult<::redis::V
 fn copy(from: &Path, to: &Path) {
     let copied = Command::new("cp").arg("-a").arg(from).arg(to).status();
     assert!(copied.unwrap().success());
+}
+
+/// What reading a log rests on: what came in before an answer was given to the hub before it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_client_gives_what_comes_in_before_the_answers_that_come_after() {
+    let Some(engine) = RedisServer::start().await else {
+        return;
+    };
+    let url = format!("{}/?protocol=resp3", engine.server().url());
+    let client = ::redis::Client::open(url).unwrap();
+    let heard = Arc::new(AtomicUsize::new(0));
+    let count = heard.clone();
+    let config = ::redis::AsyncConnectionConfig::new().set_push_sender(
+        move |push: ::redis::PushInfo| -> Result<(), ::redis::aio::SendError> {
+            if push.kind == ::redis::PushKind::Message {
+                count.fetch_add(1, Ordering::SeqCst);
+            }
+            Ok(())
+        },
+    );
+    let connecting = client.get_multiplexed_async_connection_with_config(&config);
+    let mut one = connecting.await.unwrap();
+    let mut other = client.get_multiplexed_async_connection().await.unwrap();
+    one.subscribe("a").await.unwrap();
+    let mut publish = ::redis::pipe();
+    for _ in 0..50 {
+        publish.cmd("PUBLISH").arg("a").arg("x".repeat(500));
+    }
+    for round in 1..=200 {
+        let sent: Vec<usize> = publish.query_async(&mut other).await.unwrap();
+        assert_eq!(sent, [1; 50]);
+        let _: () = ::redis::cmd("PING").query_async(&mut one).await.unwrap();
+        assert_eq!(heard.load(Ordering::SeqCst), round * 50);
+    }
 }
 
 /// The server comes back as it was some time ago.
@@ -580,4 +617,121 @@ async fn measure() {
             50_000.0 / began.elapsed().as_secs_f64()
         );
     }
+}
+
+/// The scripts by themselves, with times that are short.
+struct Scripts {
+    connection: ::redis::aio::MultiplexedConnection,
+    keep_for: u64,
+    window: u64,
+}
+
+impl Scripts {
+    async fn call(&mut self, script: &str, arguments: &[String]) -> Vec<::redis::Value> {
+        let prelude = include_str!("../../src/broker/redis/log.lua");
+        let mut command = ::redis::cmd("EVAL");
+        command
+            .arg([prelude, script].concat())
+            .arg(1)
+            .arg("{x}:log");
+        command.arg(7).arg("run").arg("{x}:").arg(arguments);
+        command.query_async(&mut self.connection).await.unwrap()
+    }
+
+    /// Appends one message, of which the origin is 1; says its number, or 0 if it was there.
+    async fn append(&mut self, channel: &str, sequence: u64) -> u64 {
+        let (keep_for, window) = (self.keep_for, self.window);
+        let head = [
+            "".into(),
+            "0".into(),
+            keep_for.to_string(),
+            window.to_string(),
+        ];
+        let entry = [
+            channel.into(),
+            "1".into(),
+            sequence.to_string(),
+            "10".into(),
+            "payload".into(),
+        ];
+        let script = include_str!("../../src/broker/redis/append.lua");
+        let answer = self.call(script, &[&head[..], &entry].concat()).await;
+        let numbers: Vec<u64> = ::redis::from_redis_value(answer[1].clone()).unwrap();
+        numbers[0]
+    }
+
+    /// Up to which number messages may be missing, and how many there are.
+    async fn read(&mut self, channel: &str, after: u64) -> (u64, usize) {
+        let arguments = [
+            channel.into(),
+            after.to_string(),
+            "10".into(),
+            "+".into(),
+            self.window.to_string(),
+        ];
+        let script = include_str!("../../src/broker/redis/read.lua");
+        let answer = self.call(script, &arguments).await;
+        let number =
+            |index: usize| -> u64 { ::redis::from_redis_value(answer[index].clone()).unwrap() };
+        let count = usize::try_from(number(5)).unwrap();
+        let known = if count == 0 { number(1) } else { number(2) };
+        (if known > after { known } else { 0 }, count)
+    }
+}
+
+#[tokio::test]
+async fn what_has_expired_is_not_taken_for_what_never_was() {
+    let Some(engine) = RedisServer::start().await else {
+        return;
+    };
+    let client = ::redis::Client::open(engine.server().url()).unwrap();
+    let connection = client.get_multiplexed_async_connection().await.unwrap();
+    let mut scripts = Scripts {
+        connection,
+        keep_for: 200,
+        window: 1500,
+    };
+    let wait = |time: u64| tokio::time::sleep(Duration::from_millis(time));
+    assert_eq!(scripts.read("quiet", 0).await, (0, 0));
+    assert_eq!(scripts.append("a", 1).await, 1);
+    assert_eq!(scripts.append("a", 2).await, 2);
+    assert_eq!(scripts.append("a", 2).await, 0, "it is there");
+    assert_eq!(scripts.append("a", 1).await, 0);
+    assert_eq!(scripts.read("a", 0).await, (0, 2));
+    assert_eq!(scripts.read("a", 1).await, (0, 1));
+    assert_eq!(scripts.read("a", 2).await, (0, 0));
+    // Nothing was ever said on these, and the log is young.
+    assert_eq!(scripts.read("b", 0).await, (0, 0));
+    wait(400).await;
+    assert_eq!(
+        scripts.read("a", 1).await,
+        (2, 0),
+        "gone, and known for that"
+    );
+    assert_eq!(scripts.read("a", 2).await, (0, 0));
+    for sequence in 3..40 {
+        assert!(scripts.append("c", sequence).await > 0);
+        assert_eq!(
+            scripts.read("quiet", 0).await,
+            (0, 0),
+            "somebody follows it"
+        );
+        wait(50).await;
+    }
+    // Not known any more what there was on it: nothing of the last 1.5 s.
+    let (dropped, count) = scripts.read("a", 1).await;
+    assert!((2..39).contains(&dropped) && count == 0, "{dropped}");
+    assert_eq!(
+        scripts.read("a", dropped).await,
+        (0, 0),
+        "read once, it is followed"
+    );
+    let last = scripts.append("a", 100).await;
+    assert_eq!(scripts.read("a", dropped).await, (0, 1));
+    assert_eq!(scripts.read("a", 1).await, (dropped, 1));
+    // What is new in a log that is old.
+    let next = scripts.append("d", 101).await;
+    assert_eq!(next, last + 1);
+    let (dropped, count) = scripts.read("d", 1).await;
+    assert!((2..39).contains(&dropped) && count == 1, "{dropped}");
 }
