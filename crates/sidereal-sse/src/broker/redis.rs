@@ -22,7 +22,7 @@ use super::{Broker, BrokerError, BrokerFuture, Deliver, Link, NODES_TARGET};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// [Redis](https://redis.io) from 6.2, or Valkey: pub/sub for topics without history, and a stream for
+/// [Redis](https://redis.io) from 7.0, or Valkey: pub/sub for topics without history, and a stream for
 /// each topic with history.
 ///
 /// ```no_run
@@ -45,14 +45,15 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 ///
 /// # What the server needs
 ///
-/// - One primary. After a failover behind the same address nodes find the new one by themselves.
-///   Redis Cluster works as far as one of its nodes can: all keys of a namespace are in one slot, but
-///   redirections are not followed.
+/// - One primary. After a failover behind the same address nodes find the new one by themselves. Of a
+///   Redis Cluster, one node: redirections are not followed, though all keys of a namespace are in one
+///   slot.
 /// - `maxmemory-policy noeviction`, or another one that leaves these keys alone: an event that was
 ///   evicted is missing in the log without anybody knowing.
-/// - A user with the commands `EVALSHA`, `SCRIPT LOAD`, `PUBLISH`, `SUBSCRIBE`, `UNSUBSCRIBE` and
-///   `INFO`, those that scripts call, keys `{shop}:*` and channels `{shop}:*`. Without `INFO` a log that
-///   has lost its end is not always known for that.
+/// - A user with the keys `~{shop}:*`, the channels `&{shop}:*`, and these commands: `+eval +evalsha
+///   +script|load +publish +subscribe +unsubscribe +info +del +exists +get +hmget +hset +lindex +lpush
+///   +lrange +ltrim +pexpire +set +time +xadd +xrevrange +zadd +zrangebyscore +zremrangebyscore
+///   +zrevrange`. Without `INFO` a log that has lost its end is not always known for that.
 /// - `client-output-buffer-limit pubsub` of at least twice the largest event: the default of 32 MB
 ///   does for events of 16 MiB.
 ///
@@ -105,6 +106,8 @@ impl Redis {
     #[must_use]
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = namespace.into();
+        // Another log.
+        self.log = Arc::default();
         self
     }
 

@@ -619,6 +619,48 @@ async fn measure() {
     }
 }
 
+/// What the documentation says that a user must be allowed to is enough.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_may_be_allowed_to_do_no_more_than_that() {
+    const COMMANDS: &str = "+eval +evalsha +script|load +publish +subscribe +unsubscribe +info \
+        +del +exists +get +hmget +hset +lindex +lpush +lrange +ltrim +pexpire +set +time +xadd \
+        +xrevrange +zadd +zrangebyscore +zremrangebyscore +zrevrange";
+    let Some(engine) = RedisServer::start().await else {
+        return;
+    };
+    let mut rules = vec![
+        "ACL",
+        "SETUSER",
+        "app",
+        "on",
+        ">secret",
+        "~{shop}:*",
+        "&{shop}:*",
+    ];
+    rules.extend(COMMANDS.split_whitespace());
+    ask(engine.server(), &rules).await.unwrap();
+    let url = engine.server().url().replace("://", "://app:secret@");
+    let broker = || Redis::new(&url).unwrap().namespace("shop");
+    let nodes = hubs::<2, _>(broker).await;
+    let mut plain = follow(&nodes[1].topic("news")).await;
+    let mut chat = follow(&nodes[1].topic_with("chat", history())).await;
+    say(&nodes[0].topic("news"), "a");
+    assert_eq!(texts(&mut plain, 1).await, ["a"]);
+    for text in ["b", "c"] {
+        let topic = nodes[0].topic_with("chat", history());
+        topic.publish_confirmed(Event::new(text)).await.unwrap();
+        engine.server().restart().await;
+        ask(engine.server(), &rules).await.unwrap();
+        connected(&nodes.each_ref()).await;
+    }
+    assert_eq!(texts(&mut chat, 2).await, ["b", "c"]);
+    let denied = ask(engine.server(), &["ACL", "LOG"]).await.unwrap();
+    assert_eq!(denied, ::redis::Value::Array(Vec::new()));
+    let refused = Hub::new().with_broker(broker().namespace("other"), BrokerOptions::new());
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(!refused.is_connected());
+}
+
 /// The scripts by themselves, with times that are short.
 struct Scripts {
     connection: ::redis::aio::MultiplexedConnection,

@@ -11,7 +11,7 @@ use redis::{Cmd, RedisError, RedisResult, Value, aio::MultiplexedConnection};
 
 use super::{
     super::{Append, BrokerError, BrokerFuture, Channel, History, Link, Message, Place},
-    Incoming, Log, Names, lost_or_refused,
+    Incoming, Log, Names, lost, lost_or_refused,
 };
 
 /// Within the default of `client-output-buffer-limit` for those who subscribe, twice over.
@@ -421,8 +421,4 @@ fn fresh() -> u32 {
 fn unexpected() -> RedisError {
     let kind = redis::ErrorKind::UnexpectedReturnType;
     (kind, "the server's answer is not as it should be").into()
-}
-
-fn lost(error: RedisError) -> BrokerError {
-    BrokerError::lost(error)
 }
