@@ -1,6 +1,7 @@
 //! A hub on several nodes, by a broker in this process that does what it is told.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod again;
 mod away;
 mod exchange;
 mod logs;

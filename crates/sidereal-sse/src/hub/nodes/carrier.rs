@@ -106,6 +106,12 @@ impl Carrier {
         let _ = self.receiver.set(receiver);
     }
 
+    /// Whether there is nobody any more who is told.
+    pub(super) fn is_orphaned(&self) -> bool {
+        let receiver = self.receiver.get();
+        receiver.is_some_and(|receiver| receiver.strong_count() == 0)
+    }
+
     pub(super) fn channel(&self) -> &Channel {
         &self.channel
     }

@@ -182,6 +182,8 @@ impl Nodes {
     pub(super) fn carrier(self: &Arc<Self>, channel: Channel, keep: usize) -> Arc<Carrier> {
         let mut state = self.state();
         let known = state.channels.get(&channel).and_then(Weak::upgrade);
+        // One that is still being looked after, for a topic that is gone, tells nobody.
+        let known = known.filter(|known| !known.is_orphaned());
         known.unwrap_or_else(|| {
             let carrier = Arc::new(Carrier::new(channel.clone(), keep, self.clone()));
             state.channels.insert(channel, Arc::downgrade(&carrier));
