@@ -12,8 +12,8 @@ use tokio::{
 };
 
 use super::{
-    BrokerError, Carrier, Channel, History, Link, Message, NODES_TARGET, Nodes, Receiver, Standing, State,
-    Stored, random, to_all,
+    BrokerError, Carrier, Channel, History, Link, Message, NODES_TARGET, Nodes, Receiver, Standing,
+    State, Stored, random, to_all,
     wire::{Envelope, Kind},
 };
 use crate::{background, client::process};
