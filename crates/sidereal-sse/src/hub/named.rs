@@ -193,7 +193,13 @@ fn invalidate_all(views: Vec<Arc<dyn Invalidate>>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Event, Hub, View};
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    };
+
+    use super::{Invalidate, Name};
+    use crate::{Event, Hub, TopicName, View};
 
     fn view(hub: &Hub, key: &str) -> View<u32> {
         View::new(0, |n: &u32| Event::from_display(n)).named(hub, key)
@@ -235,11 +241,30 @@ mod tests {
         assert_eq!(count(&other), 0);
     }
 
+    /// The last reference to a view may go just then, and with it the view's name.
+    #[test]
+    fn views_are_invalidated_without_the_lock() {
+        struct Probe(Hub, AtomicU32);
+        impl Invalidate for Probe {
+            fn invalidate(&self) {
+                assert!(self.0.inner.named.0.try_lock().is_ok());
+                self.1.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+        let hub = Hub::new();
+        let probe = Arc::new(Probe(hub.clone(), AtomicU32::new(0)));
+        let weak = Arc::downgrade(&probe);
+        let _name = Name::new(&hub, TopicName::new("a"), weak);
+        hub.invalidate("a");
+        hub.invalidate_all();
+        assert_eq!(probe.1.load(Ordering::SeqCst), 2);
+    }
+
     /// A hub that only its views hold goes with them.
     #[test]
     fn a_hub_and_its_views_hold_each_other_not_for_ever() {
         let hub = Hub::new();
-        let inner = std::sync::Arc::downgrade(&hub.inner);
+        let inner = Arc::downgrade(&hub.inner);
         let view = view(&hub, "a");
         drop(hub);
         assert!(inner.strong_count() > 0);

@@ -106,25 +106,3 @@ async fn an_update_is_of_one_view() {
     assert_eq!(read(&mut pages).await, ["1", ""]);
     assert_eq!(renders.load(Ordering::SeqCst), 3);
 }
-
-/// Whoever invalidates a view holds no lock while the view's own things go.
-#[tokio::test(start_paused = true)]
-async fn a_view_that_goes_may_ask_its_hub() {
-    struct Last(Hub, View<u32>);
-    impl Drop for Last {
-        fn drop(&mut self) {
-            self.0.invalidate("a");
-            self.0.invalidate_all();
-            self.1.invalidate();
-        }
-    }
-    let hub = Hub::new();
-    let other = View::new(0, |n: &u32| Event::from_display(n)).named(&hub, "a");
-    let last = Arc::new(Last(hub.clone(), other.clone()));
-    let view = View::new(last, |_: &Arc<Last>| Event::new("x")).named(&hub, "a");
-    let mut page = Page::begun(connect(None, None).watch(&other));
-    assert_eq!(read(std::slice::from_mut(&mut page)).await, ["0"]);
-    drop(view);
-    hub.invalidate("a");
-    assert_eq!(read(std::slice::from_mut(&mut page)).await, [""]);
-}
