@@ -1,9 +1,24 @@
 //! NATS.
 
-use nodes::Server;
-use sidereal_sse::broker::{Broker, Nats};
+use std::{
+    io::Write,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use crate::contract::Engine;
+use nodes::Server;
+use sidereal_sse::{
+    Event, Hub, StartAt, TopicOptions,
+    broker::{
+        Broker, BrokerOptions, Nats,
+        async_nats::{self, ConnectOptions},
+    },
+};
+
+use crate::{
+    contract::Engine,
+    page::{events, follow, hubs, insist, next, nothing, say, texts, until},
+};
 
 struct NatsServer(Server);
 
@@ -22,3 +37,195 @@ impl Engine for NatsServer {
 }
 
 contract!(NatsServer);
+
+const LOG: TopicOptions = TopicOptions::new().replay(true);
+
+/// The connections of this process to a port, as the system knows them, and its threads for them.
+fn left(port: u16) -> (usize, usize) {
+    let port = format!("{port:04X}");
+    let text = std::fs::read_to_string("/proc/self/net/tcp").unwrap();
+    let connections = text.lines().skip(1).filter(|line| {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        // Established, or closed by the other side.
+        fields[2].ends_with(&port) && ["01", "08"].contains(&fields[3])
+    });
+    let threads = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+    let names = threads.filter_map(|it| std::fs::read_to_string(it.path().join("comm")).ok());
+    let threads = names.filter(|name| name.trim() == "sidereal-nats");
+    (connections.count(), threads.count())
+}
+
+#[tokio::test]
+async fn restarts_leave_nothing_behind() {
+    let Some(server) = Server::nats().start().await else {
+        return;
+    };
+    let port = server.address().port();
+    let [hub] = hubs(|| Nats::new(server.url())).await;
+    for number in 0..8 {
+        let topic = hub.topic(number.to_string());
+        let _following = follow(&topic).await;
+        server.restart().await;
+        until(|| !hub.is_connected()).await;
+        until(|| hub.is_connected()).await;
+    }
+    until(|| left(port).0 == 1).await;
+    // Other tests have their own.
+    assert!(left(port).1 < 30, "{:?}", left(port));
+    drop(hub);
+    until(|| left(port).0 == 0).await;
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn passwords_are_needed_and_are_not_shown() {
+    let Some(server) = Server::nats().user("anna", "s3cret&").start().await else {
+        return;
+    };
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
+    let write = log.clone();
+    let subscriber = subscriber.with_writer(move || write.clone());
+    // Of all threads; other tests have no use for it.
+    let _ = subscriber.try_init();
+    let address = server.address();
+    let hub = |broker| Hub::new().with_broker(broker, BrokerOptions::new());
+    let wrong = Nats::new(format!("nats://anna:wr0ng&@{address}"));
+    assert!(format!("{wrong:?}").contains(&address.to_string()));
+    assert!(!format!("{wrong:?}").contains("wr0ng"));
+    let wrong = hub(wrong);
+    let none = hub(Nats::new(address.to_string()));
+    let invalid = hub(Nats::new("http://anna:inv4lid@localhost"));
+    let right = hub(Nats::new(format!("nats://anna:s3cret%26@{address}")));
+    let options = ConnectOptions::new().user_and_password("anna".into(), "s3cret&".into());
+    let by_options = hub(Nats::with_options(address.to_string(), options));
+    until(|| right.is_connected() && by_options.is_connected()).await;
+    let mut there = follow(&right.topic("news")).await;
+    say(&by_options.topic("news"), "a");
+    assert_eq!(texts(&mut there, 1).await, ["a"]);
+    until(|| log.text().contains("uthorization")).await;
+    assert!(!wrong.is_connected() && !none.is_connected() && !invalid.is_connected());
+    assert!(log.text().contains("1 of 1 addresses"));
+    for secret in ["s3cret", "wr0ng", "inv4lid"] {
+        assert!(!log.text().contains(secret), "{}", log.text());
+    }
+}
+
+#[tokio::test]
+async fn tls_is_spoken() {
+    let Some(server) = Server::nats().tls().start().await else {
+        return;
+    };
+    let authority = server.authority().unwrap().to_owned();
+    let options = ConnectOptions::new().add_root_certificates(authority);
+    let url = format!("tls://localhost:{}", server.address().port());
+    let broker = || Nats::with_options(&url, options.clone());
+    let [one, other] = hubs(broker).await;
+    for options in [TopicOptions::new(), LOG] {
+        let name = format!("{}", options == LOG);
+        let mut there = follow(&other.topic_with(&*name, options)).await;
+        say(&one.topic_with(&*name, options), "a");
+        assert_eq!(texts(&mut there, 1).await, ["a"]);
+    }
+    let stranger = Hub::new().with_broker(Nats::new(&url), BrokerOptions::new());
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(!stranger.is_connected());
+}
+
+async fn client(server: &Server) -> async_nats::jetstream::Context {
+    async_nats::jetstream::new(async_nats::connect(server.url()).await.unwrap())
+}
+
+#[tokio::test]
+async fn a_stream_that_is_deleted_is_another_log() {
+    let Some(server) = Server::nats().start().await else {
+        return;
+    };
+    let [one, other] = hubs(|| Nats::new(server.url())).await;
+    let chat = one.topic_with("chat", LOG);
+    let mut there = follow(&other.topic_with("chat", LOG)).await;
+    say(&chat, "a");
+    let before = events(&mut there, 1).await;
+    let client = client(&server).await;
+    client.delete_stream("sidereal_log").await.unwrap();
+    insist(&chat, "b").await;
+    assert!(next(&mut there).await.is_err());
+    let mut there = follow(&other.topic_with("chat", LOG.start_at(StartAt::Oldest))).await;
+    insist(&chat, "c").await;
+    let after = loop {
+        let event = next(&mut there).await.unwrap();
+        if event.0 == "c" {
+            break event;
+        }
+    };
+    assert_ne!(before[0].1.as_ref().unwrap()[..8], after.1.unwrap()[..8]);
+}
+
+#[tokio::test]
+async fn a_stream_keeps_more_when_a_topic_does() {
+    let Some(server) = Server::nats().start().await else {
+        return;
+    };
+    let [one] = hubs(|| Nats::new(server.url())).await;
+    let client = client(&server).await;
+    for keep in [1, 64, 65, 1000, 10] {
+        let options = LOG.keep(keep).start_at(StartAt::Oldest);
+        let topic = one.topic_with(keep.to_string(), options);
+        for number in 0..keep + 20 {
+            insist(&topic, &number.to_string()).await;
+        }
+        let sent = topic.publish_confirmed(Event::new("last")).await;
+        sent.unwrap();
+        let [other] = hubs(|| Nats::new(server.url())).await;
+        let mut there = other.topic_with(keep.to_string(), options).subscribe();
+        let events = texts(&mut there, keep).await;
+        assert_eq!(events.last().unwrap(), "last");
+        nothing(&mut there).await;
+        let mut stream = client.get_stream("sidereal_log").await.unwrap();
+        let limit = stream.info().await.unwrap().config.max_messages_per_subject;
+        let expected = match keep {
+            10 => 1000,
+            keep => keep.max(64),
+        };
+        assert_eq!(limit, i64::try_from(expected).unwrap());
+        assert_eq!(stream.cached_info().state.consumer_count, 0);
+    }
+}
+
+#[tokio::test]
+async fn plain_topics_need_no_jetstream() {
+    let settings = Server::nats().config("jetstream: disabled");
+    let Ok(server) = settings.try_start().await else {
+        return;
+    };
+    let [one, other] = hubs(|| Nats::new(server.url())).await;
+    let mut there = follow(&other.topic("news")).await;
+    say(&one.topic("news"), "a");
+    assert_eq!(texts(&mut there, 1).await, ["a"]);
+    let error = one
+        .topic_with("chat", LOG)
+        .publish_confirmed(Event::new("a"))
+        .await;
+    assert!(error.unwrap_err().is_refused());
+    say(&one.topic("news"), "b");
+    assert_eq!(texts(&mut there, 1).await, ["b"]);
+}
