@@ -6,9 +6,9 @@ use std::{
     time::Duration,
 };
 
-use nodes::Server;
+use nodes::{Proxy, Server};
 use sidereal_sse::{
-    Event, Hub, StartAt, TopicOptions,
+    Event, Hub, Lag, StartAt, TopicOptions,
     broker::{
         Broker, BrokerOptions, Nats,
         async_nats::{self, ConnectOptions},
@@ -180,6 +180,39 @@ async fn a_stream_that_is_deleted_is_another_log() {
     assert_ne!(before[0].1.as_ref().unwrap()[..8], after.1.unwrap()[..8]);
 }
 
+/// A node that was away when the log became another one reads that from its beginning.
+#[tokio::test]
+async fn who_was_away_has_all_of_another_log() {
+    let Some(server) = Server::nats().start().await else {
+        return;
+    };
+    let proxy = Proxy::before(&server, 1);
+    let [one] = hubs(|| Nats::new(server.url())).await;
+    let [other] = hubs(|| Nats::new(server.url_at(proxy.address()))).await;
+    let options = LOG.lag(Lag::Resume);
+    let chat = one.topic_with("chat", options);
+    let mut there = follow(&other.topic_with("chat", options)).await;
+    for number in 0..50 {
+        say(&chat, &number.to_string());
+    }
+    texts(&mut there, 50).await;
+    proxy.refuse(true);
+    proxy.cut();
+    until(|| !other.is_connected()).await;
+    let client = client(&server).await;
+    client.delete_stream("sidereal_log").await.unwrap();
+    // What notices it waits, and is appended to the new log.
+    insist(&chat, "a").await;
+    until(|| !one.is_connected()).await;
+    for text in ["b", "c"] {
+        insist(&chat, text).await;
+    }
+    chat.publish_confirmed(Event::new("d")).await.unwrap();
+    proxy.refuse(false);
+    assert_eq!(texts(&mut there, 4).await, ["a", "b", "c", "d"]);
+    assert!(there.missed() > 0);
+}
+
 #[tokio::test]
 async fn a_stream_keeps_more_when_a_topic_does() {
     let Some(server) = Server::nats().start().await else {
@@ -213,11 +246,13 @@ async fn a_stream_keeps_more_when_a_topic_does() {
 
 #[tokio::test]
 async fn plain_topics_need_no_jetstream() {
-    let settings = Server::nats().config("jetstream: disabled");
-    let Ok(server) = settings.try_start().await else {
+    // An account that has none.
+    let accounts = "accounts { A: { users: [{ user: anna, password: b }] } }";
+    let Some(server) = Server::nats().config(accounts).start().await else {
         return;
     };
-    let [one, other] = hubs(|| Nats::new(server.url())).await;
+    let url = format!("nats://anna:b@{}", server.address());
+    let [one, other] = hubs(|| Nats::new(&url)).await;
     let mut there = follow(&other.topic("news")).await;
     say(&one.topic("news"), "a");
     assert_eq!(texts(&mut there, 1).await, ["a"]);
@@ -228,4 +263,29 @@ async fn plain_topics_need_no_jetstream() {
     assert!(error.unwrap_err().is_refused());
     say(&one.topic("news"), "b");
     assert_eq!(texts(&mut there, 1).await, ["b"]);
+}
+
+#[tokio::test]
+async fn what_the_server_does_not_allow_hinders_nothing_else() {
+    let deny = r#"{ deny: ["sidereal.plain.topic.secret", "sidereal.log.hidden"] }"#;
+    let user = format!(
+        "{{ user: anna, password: b, permissions: {{ publish: {deny}, subscribe: {deny} }} }}"
+    );
+    let settings = Server::nats().config(&format!("authorization {{ users: [{user}] }}"));
+    let Some(server) = settings.start().await else {
+        return;
+    };
+    let url = format!("nats://anna:b@{}", server.address());
+    let [one, other] = hubs(|| Nats::new(&url)).await;
+    let mut secret = follow(&other.topic("secret")).await;
+    let mut there = follow(&other.topic("news")).await;
+    for topic in [one.topic("secret"), one.topic_with("hidden", LOG)] {
+        let refused = topic.publish_confirmed(Event::new("a")).await;
+        assert!(refused.unwrap_err().is_refused());
+    }
+    say(&one.topic("news"), "a");
+    assert_eq!(texts(&mut there, 1).await, ["a"]);
+    assert!(next(&mut secret).await.is_err(), "it cannot be followed");
+    nothing(&mut there).await;
+    assert!(one.is_connected() && other.is_connected());
 }
