@@ -257,7 +257,7 @@ async fn send(nodes: Arc<Nodes>, link: Arc<dyn Link>) -> Result<(), BrokerError>
     loop {
         let batch = nodes.messages();
         if batch.is_empty() {
-            nodes.has_messages.notified().await;
+            let _ = timeout(HEARTBEAT, nodes.has_messages.notified()).await;
             continue;
         }
         let count = batch.len();
@@ -358,14 +358,20 @@ async fn live(nodes: Arc<Nodes>, link: Arc<dyn Link>) -> Result<(), BrokerError>
 
 impl State {
     fn was_not_sent(&mut self, message: Message) {
-        // What says that something was not sent is said again.
         if let Ok(envelope) = Envelope::decode(&message.payload) {
+            // What says that something was not sent is said again, but not at once.
+            if envelope.kind == Kind::Skipped {
+                self.may_tell = Some(Instant::now() + HEARTBEAT);
+            }
             self.skip(message.channel, envelope.sequence);
         }
     }
 
     /// Has the others told what was not sent; `false` if there was nothing.
     fn tell_skipped(&mut self, id: u64) -> bool {
+        if self.may_tell.is_some_and(|from| Instant::now() < from) {
+            return false;
+        }
         let skipped = std::mem::take(&mut self.skipped);
         let has_skipped_many = std::mem::take(&mut self.has_skipped_many);
         let is_some = has_skipped_many || !skipped.is_empty();

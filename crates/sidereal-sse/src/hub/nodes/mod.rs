@@ -27,7 +27,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::{runtime::Handle, sync::Notify};
+use tokio::{runtime::Handle, sync::Notify, time::Instant};
 
 pub use self::{
     broker::{
@@ -83,6 +83,8 @@ struct State {
     skipped: HashMap<Channel, u64>,
     /// They were so many that they are not listed.
     has_skipped_many: bool,
+    /// From when on the others may be told that, after the broker has refused it.
+    may_tell: Option<Instant>,
     /// The last place in the log that was heard of.
     seen: Option<Place>,
     peers: Peers,
@@ -139,6 +141,7 @@ impl Nodes {
                 entries: Outbox::new(),
                 skipped: HashMap::new(),
                 has_skipped_many: false,
+                may_tell: None,
                 seen: None,
                 peers: Peers::default(),
                 why_lost: None,
