@@ -115,9 +115,9 @@ impl Incoming {
         }
     }
 
-    /// What the server has said to this subject, if it does not allow it.
+    /// What the server has said to this subject, if it does not allow it. Said once.
     pub(super) fn check(&self, subject: &str) -> Result<(), BrokerError> {
-        match lock(&self.denied).contains(subject) {
+        match lock(&self.denied).remove(subject) {
             true => Err(BrokerError::refused(format!(
                 "the server does not allow {subject}"
             ))),
