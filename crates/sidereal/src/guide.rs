@@ -8,6 +8,7 @@
 //! | [`recipes`] | rama, ntex, trillium: servers without an adapter |
 //! | [`streams`] | one-shot and long-lived streams, hooks, ends, backpressure, shutdown |
 //! | [`push_to_everyone`] | views, topics and tickers: what is made once for many |
+//! | [`more_than_one_machine`] | hubs on several nodes, by NATS or Redis: what is promised, and what is not |
 //! | [`signals`] | what a page sends and what it gets, limits, files, rejections, tabs |
 //! | [`compression`] | what is compressed how, what it costs, when to turn it off |
 //! | [`testing`] | tests of handlers, without a browser and without waiting |
@@ -25,7 +26,9 @@ macro_rules! guides {
                 feature = "actix",
                 feature = "axum-listener",
                 feature = "blocking",
+                feature = "nats",
                 feature = "poem",
+                feature = "redis",
                 feature = "rocket",
                 feature = "salvo",
                 feature = "testing",
@@ -65,6 +68,9 @@ guides! {
     /// Push to everyone: what is made once for many.
     ///
     push_to_everyone: "push-to-everyone.md";
+    /// More than one machine.
+    ///
+    more_than_one_machine: "more-than-one-machine.md";
     /// Signals: what a page sends, and what it gets.
     ///
     signals: "signals.md";
