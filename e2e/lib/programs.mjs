@@ -17,6 +17,8 @@ export const PROGRAMS = {
   chromium: find('chromium'),
   curl: {path: process.env.CURL ?? '/usr/bin/curl', from: "Debian's package curl, or set CURL"},
   firefox: find('firefox'),
+  'nats-server': {path: '/usr/sbin/nats-server', from: "Debian's package nats-server"},
+  'redis-server': {path: '/usr/bin/redis-server', from: "Debian's package redis-server"},
   nginx: {path: process.env.NGINX ?? '/usr/sbin/nginx', from: "Debian's package nginx-light, or set NGINX"},
   openssl: {path: process.env.OPENSSL ?? '/usr/bin/openssl', from: "Debian's package openssl, or set OPENSSL"},
   httpx: {path: process.env.HTTPX_PYTHON ?? '', from: 'cargo xtask setup, or set HTTPX_PYTHON to a Python that has it'},

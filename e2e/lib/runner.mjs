@@ -3,6 +3,7 @@
 import {Browser} from './browser.mjs'
 import {eventually} from './expect.mjs'
 import {Nginx} from './nginx.mjs'
+import {Nodes} from './nodes.mjs'
 import {obstacle} from './programs.mjs'
 import {Relay} from './relay.mjs'
 import {Server, program} from './server.mjs'
@@ -76,6 +77,13 @@ class Context {
     const nginx = new Nginx(kind, this.server)
     this.own.push(nginx)
     return nginx.start()
+  }
+
+  // Three nodes with a broker between them, see `lib/nodes.mjs`.
+  async nodes(broker) {
+    const nodes = new Nodes(broker)
+    this.own.push(nodes)
+    return nodes.start()
   }
 
   // A slow or broken network in front of the test's server, see `lib/relay.mjs`.

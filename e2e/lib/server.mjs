@@ -12,6 +12,8 @@ const KNOWN = {
   'e2e-server': {package: 'e2e-server', variable: 'E2E_SERVER'},
   'dataspice': {package: 'dataspice', variable: 'DATASPICE'},
   'behind-nginx-site': {package: 'examples', variable: 'BEHIND_NGINX_SITE'},
+  'nodes': {package: 'examples', variable: 'NODES'},
+  'xtask': {package: 'xtask', variable: 'XTASK'},
   'behind-nginx-streams': {package: 'examples', variable: 'BEHIND_NGINX_STREAMS'},
 }
 const programs = new Map()

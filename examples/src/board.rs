@@ -15,6 +15,21 @@ impl Board {
         Self(vec![false; SIDE * SIDE])
     }
 
+    /// The board of these bits, eight cells to a byte, the first one the highest. What they lack is off.
+    pub fn from_bits(bits: &[u8]) -> Self {
+        let is_on = |cell: usize| bits.get(cell / 8).is_some_and(|byte| byte & bit(cell) != 0);
+        Self((0..SIDE * SIDE).map(is_on).collect())
+    }
+
+    /// Its bits.
+    pub fn bits(&self) -> Vec<u8> {
+        let mut bits = vec![0; self.0.len().div_ceil(8)];
+        for (cell, _) in self.0.iter().enumerate().filter(|(_, on)| **on) {
+            bits[cell / 8] |= bit(cell);
+        }
+        bits
+    }
+
     /// Switches a cell on or off; `None` if there is no such cell, or else whether it was otherwise before.
     pub fn set(&mut self, cell: usize, on: bool) -> Option<bool> {
         let before = self.0.get_mut(cell)?;
@@ -31,6 +46,11 @@ impl Board {
             }
         }
     }
+}
+
+/// Of a cell, in its byte.
+const fn bit(cell: usize) -> u8 {
+    128 >> (cell % 8)
 }
 
 impl Default for Board {
@@ -56,6 +76,18 @@ pub fn polling_page() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_board_is_its_bits() {
+        let mut board = Board::new();
+        for cell in [0, 9, SIDE * SIDE - 1] {
+            board.set(cell, true);
+        }
+        let bits = board.bits();
+        assert_eq!((bits.len(), &bits[..2]), (200, &[0x80, 0x40][..]));
+        assert_eq!(Board::from_bits(&bits).0, board.0);
+        assert_eq!(Board::from_bits(&bits[..2]).set(9, true), Some(false));
+    }
 
     #[test]
     fn a_cell_is_set_once_and_no_other_is_there() {

@@ -11,6 +11,7 @@ pub mod clock;
 pub mod form;
 pub mod hello;
 pub mod hyper;
+pub mod nodes;
 pub mod presence;
 pub mod shutdown;
 pub mod ticker;

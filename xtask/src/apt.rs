@@ -19,9 +19,9 @@ pub(crate) const NGINX: &str = "/usr/sbin/nginx";
 /// Debian's OpenSSL.
 pub(crate) const OPENSSL: &str = "/usr/bin/openssl";
 /// Debian's NATS server.
-const NATS_SERVER: &str = "/usr/sbin/nats-server";
+pub(crate) const NATS_SERVER: &str = "/usr/sbin/nats-server";
 /// Debian's Redis server.
-const REDIS_SERVER: &str = "/usr/bin/redis-server";
+pub(crate) const REDIS_SERVER: &str = "/usr/bin/redis-server";
 
 /// A package, and how to tell that its job can be done already, by it or by another.
 struct Package {

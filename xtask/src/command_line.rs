@@ -1,6 +1,7 @@
 //! The command line, by hand: a dozen words need no library.
 
 use crate::error::Error;
+use crate::nodes::Broker;
 
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
@@ -23,6 +24,8 @@ Usage: cargo xtask COMMAND
 
   bench [NAME …]   one benchmark, with its arguments, or all of them, in release mode
   client           write the Datastar client to target/datastar and print its path
+  nodes            a chat, a board and who is here on three nodes behind nginx, which may be killed by what is typed,
+                   as may the broker between them; --broker redis in place of nats
   kernels          bring JPL's planetary kernel DE421 into target/kernels, for Data SPICE
 
 Each step prints one line; what it said is in target/xtask, and on the terminal if it failed.
@@ -60,6 +63,11 @@ pub(crate) enum Command {
     E2e,
     /// Benchmarks, with their arguments.
     Bench(Vec<String>),
+    /// The example on three nodes.
+    Nodes {
+        /// What is between them.
+        broker: Broker,
+    },
     /// The Datastar client as a file.
     Client,
     /// The kernel for Data SPICE.
@@ -91,6 +99,17 @@ impl Command {
                 let wrong = "`streams` takes `--count N`, N from 1";
                 return count
                     .map(|count| Self::Streams { count })
+                    .ok_or_else(|| Error::new(wrong));
+            }
+            "nodes" => {
+                let broker = match &rest[..] {
+                    [] => Some(Broker::Nats),
+                    [word, name] if word == "--broker" => Broker::parse(name),
+                    _ => None,
+                };
+                let wrong = "`nodes` takes `--broker nats` or `--broker redis`";
+                return broker
+                    .map(|broker| Self::Nodes { broker })
                     .ok_or_else(|| Error::new(wrong));
             }
             "test" => Self::Test,
@@ -151,6 +170,9 @@ mod tests {
             parse("streams --count 7"),
             Some(Command::Streams { count: 7 })
         );
+        let nodes = |broker| Some(Command::Nodes { broker });
+        assert_eq!(parse("nodes"), nodes(Broker::Nats));
+        assert_eq!(parse("nodes --broker redis"), nodes(Broker::Redis));
         assert_eq!(
             parse("bench encode --help"),
             Some(Command::Bench(vec!["encode".into(), "--help".into()]))
@@ -169,6 +191,8 @@ mod tests {
             "fuzz --seconds -1",
             "fuzz --count 1",
             "streams 7",
+            "nodes redis",
+            "nodes --broker kafka",
         ] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
@@ -189,6 +213,7 @@ mod tests {
             "e2e",
             "bench",
             "client",
+            "nodes",
             "kernels",
         ] {
             assert!(

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `CHROMIUM`, `FIREFOX`, `CURL`, `NGINX`, `OPENSSL` | Debian's programs; without the last three, tests are skipped |
 //! | `HTTPX_PYTHON` | a Python that has httpx; likewise |
-//! | `E2E_SERVER`, `DATASPICE`, `CONFORMANCE`, `BEHIND_NGINX_SITE`, `BEHIND_NGINX_STREAMS` | this workspace's programs, built |
+//! | `E2E_SERVER`, `DATASPICE`, `CONFORMANCE`, `BEHIND_NGINX_SITE`, `BEHIND_NGINX_STREAMS`, `NODES`, `XTASK` | this workspace's programs, built |
 //! | `REQWEST` | the program of `e2e/reqwest`, built |
 //! | `DATASTAR_JS` | the Datastar client |
 
@@ -24,12 +24,14 @@ use crate::steps::Outcome;
 /// How long all of them may take.
 const LIMIT: Duration = Duration::from_secs(30 * 60);
 /// The programs under test: variable and program.
-const PROGRAMS: [(&str, &str); 5] = [
+const PROGRAMS: [(&str, &str); 7] = [
     ("E2E_SERVER", "e2e-server"),
     ("DATASPICE", "dataspice"),
     ("CONFORMANCE", "conformance"),
     ("BEHIND_NGINX_SITE", "behind-nginx-site"),
     ("BEHIND_NGINX_STREAMS", "behind-nginx-streams"),
+    ("NODES", "nodes"),
+    ("XTASK", "xtask"),
 ];
 
 /// Builds the programs and runs the tests.

@@ -13,6 +13,7 @@ mod error;
 mod fuzz;
 mod kernels;
 mod msrv;
+mod nodes;
 mod npm;
 mod plan;
 mod python;
@@ -54,6 +55,7 @@ fn run() -> Result<bool, Error> {
             Ok(true)
         }
         Command::Kernels => kernels::write(&workspace).map(|()| true),
+        Command::Nodes { broker } => nodes::run(&workspace, broker).map(|()| true),
         Command::Bench(arguments) => bench::run(&workspace, &arguments),
         other => run_all(&workspace, plan::steps_of(other)),
     }

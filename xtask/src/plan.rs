@@ -26,7 +26,11 @@ pub(crate) fn steps_of(command: Command) -> Vec<Step> {
         Command::Fuzz { seconds } => fuzz(seconds),
         Command::Streams { count } => streams(count),
         Command::E2e => setup().into_iter().chain(e2e()).collect(),
-        Command::Help | Command::Client | Command::Kernels | Command::Bench(_) => Vec::new(),
+        Command::Help
+        | Command::Client
+        | Command::Kernels
+        | Command::Nodes { .. }
+        | Command::Bench(_) => Vec::new(),
     }
 }
 
