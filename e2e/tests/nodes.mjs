@@ -153,7 +153,9 @@ for (const broker of BROKERS) {
     // What was there is there.
     for (const page of all) deepEqual(await shown(page), ['before'])
     await nodes.order('start broker')
+    const begun = performance.now()
     for (const page of all) await page.becomes('#state', 'The broker is there, and 3 nodes.', WITHIN)
+    t.note(`all is well ${(performance.now() - begun).toFixed(0)} ms after the broker is back`)
     await say(all[0], 'meanwhile')
     await say(all[1], 'after')
     await becomes('the lines', async () => (await shown(all[0])).sort(), ['after', 'before', 'meanwhile'], WITHIN)
