@@ -100,8 +100,10 @@ async fn live(connect: Connect, State(app): State<App>) -> Result<Sse, StatusCod
     let stream = connect.watch((&app.chat, &app.board, &app.here, &app.state, here));
     Ok(stream.on_connect(async move |tx| {
         tx.patch_elements(nodes::node(&app.node)).await?;
-        // Resumed, whichever node the page was at before: it has the lines up to its Last-Event-ID, and is sent the rest.
-        if !tx.is_resumed() {
+        // Resumed, whichever node the page was at before: it has the lines up to its Last-Event-ID, and is sent the rest. While
+        // the broker is away a node may not know what came after that id, and leaves the page its lines: when the broker is
+        // back the stream breaks off, and the page comes with the same id.
+        if !tx.is_resumed() && app.hub.is_connected() {
             tx.patch_elements(chat::no_lines()).await?;
         }
         Ok(())
