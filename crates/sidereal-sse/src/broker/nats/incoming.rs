@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -217,7 +218,10 @@ impl Incoming {
             tracing::debug!(target: NODES_TARGET, "a message that did not come by the log");
             return;
         };
-        if lock(&self.order).put(number, message) == Came::Again {
+        let mut mark = DefaultHasher::new();
+        message.subject.as_str().hash(&mut mark);
+        message.payload.hash(&mut mark);
+        if lock(&self.order).put(number, mark.finish(), message) == Came::Again {
             self.went_back();
         }
     }

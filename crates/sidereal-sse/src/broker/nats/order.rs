@@ -5,8 +5,9 @@ use std::{
     ops::Range,
 };
 
-/// How many gaps are remembered.
+/// How many gaps are remembered, and how many numbers with what they came with.
 const GAPS: usize = 100;
+const RECENT: usize = 1000;
 
 /// Puts messages into the order of their numbers, which have no gaps. A server with several clients
 /// that append at the same time sends them on as they come to hand.
@@ -19,6 +20,8 @@ pub(super) struct Order<T> {
     early: BTreeMap<u64, T>,
     /// What did not come, and was not waited for any longer.
     gaps: VecDeque<Range<u64>>,
+    /// What has come last: the numbers, and a mark of each message.
+    recent: VecDeque<(u64, u64)>,
 }
 
 /// What a number says that has come in.
@@ -26,7 +29,7 @@ pub(super) struct Order<T> {
 pub(super) enum Came {
     /// Nothing: it is to be given on when it is its turn, or does not matter.
     Well,
-    /// It has come already: they are counted anew.
+    /// It has come already, with another message: they are counted anew.
     Again,
 }
 
@@ -37,6 +40,7 @@ impl<T> Order<T> {
             first: 1,
             early: BTreeMap::new(),
             gaps: VecDeque::new(),
+            recent: VecDeque::new(),
         }
     }
 
@@ -49,18 +53,27 @@ impl<T> Order<T> {
         self.first - 1
     }
 
-    pub(super) fn put(&mut self, number: u64, message: T) -> Came {
-        match self.next {
-            None => self.first = self.first.max(number + 1),
-            Some(next) if number >= next => {
-                if self.early.insert(number, message).is_some() {
-                    return Came::Again;
-                }
+    /// A message with this number has come in. One that comes twice has the same mark.
+    pub(super) fn put(&mut self, number: u64, mark: u64, message: T) -> Came {
+        let is_known = match self.next {
+            None => {
+                self.first = self.first.max(number + 1);
+                false
             }
-            Some(_) if number < self.first => {}
-            Some(_) if self.gaps.iter().any(|gap| gap.contains(&number)) => {}
-            Some(_) => return Came::Again,
+            Some(next) if number >= next => self.early.insert(number, message).is_some(),
+            Some(_) if number < self.first => false,
+            Some(_) => !self.gaps.iter().any(|gap| gap.contains(&number)),
+        };
+        if is_known {
+            return match self.recent.contains(&(number, mark)) {
+                true => Came::Well,
+                false => Came::Again,
+            };
         }
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((number, mark));
         Came::Well
     }
 
@@ -103,21 +116,23 @@ mod tests {
     #[test]
     fn numbers_come_out_in_their_order() {
         let mut order = Order::new();
-        assert_eq!(order.put(3, ()), Came::Well);
+        assert_eq!(order.put(3, 0, ()), Came::Well);
         assert_eq!(order.pop(), None);
         assert_eq!(order.begin(1), 3);
         for number in [6, 2, 5, 4, 3, 8] {
-            assert_eq!(order.put(number, ()), Came::Well, "{number}");
+            assert_eq!(order.put(number, 0, ()), Came::Well, "{number}");
         }
         assert_eq!(pops(&mut order), [4, 5, 6]);
         assert!(order.waits());
-        assert_eq!(order.put(8, ()), Came::Again);
+        assert_eq!(order.put(8, 1, ()), Came::Again);
+        assert_eq!(order.put(8, 0, ()), Came::Well, "twice");
+        assert_eq!(order.put(6, 0, ()), Came::Well, "twice");
         order.skip();
         assert_eq!(pops(&mut order), [8]);
         assert!(!order.waits());
         order.skip();
-        assert_eq!(order.put(7, ()), Came::Well, "late");
-        assert_eq!(order.put(6, ()), Came::Again);
+        assert_eq!(order.put(7, 0, ()), Came::Well, "late");
+        assert_eq!(order.put(6, 1, ()), Came::Again);
         assert!(pops(&mut order).is_empty());
         assert_eq!(order.begin(100), 3, "it has begun");
     }
@@ -131,7 +146,7 @@ mod tests {
             order.begin(0);
             let mut out = Vec::new();
             for number in numbers {
-                proptest::prop_assert_eq!(order.put(number, ()), Came::Well);
+                proptest::prop_assert_eq!(order.put(number, 0, ()), Came::Well);
                 out.extend(pops(&mut order));
             }
             proptest::prop_assert!(out.into_iter().eq(1..=count));
