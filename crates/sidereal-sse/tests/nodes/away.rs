@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use sidereal_sse::broker::{Broker, BrokerFuture, Deliver, Link};
+use tokio::sync::Notify;
 
 use super::*;
 
@@ -131,4 +132,37 @@ async fn a_broker_that_panics_is_away() {
     until(|| one.is_connected()).await;
     say(&one.topic("news"), "a");
     assert_eq!(texts(&mut there, 1).await, ["a"]);
+}
+
+/// A broker that is there when it is told to be.
+struct Late(Exchange, Arc<Notify>);
+
+impl Broker for Late {
+    fn connect(&self, deliver: Deliver) -> BrokerFuture<'_, Arc<dyn Link>> {
+        Box::pin(async move {
+            self.1.notified().await;
+            self.0.connect(deliver).await
+        })
+    }
+}
+
+#[tokio::test]
+async fn that_an_event_is_missing_is_known_before_later_ones_come() {
+    let exchange = Exchange::default();
+    let [other] = hubs(&exchange).await;
+    let mut there = follow(&other.topic("news")).await;
+    let is_there = Arc::new(Notify::new());
+    let options = BrokerOptions::new().outbox(10, 1000);
+    let one = Hub::new().with_broker(Late(exchange, is_there.clone()), options);
+    // Nobody holds the topic in between: it knows of no earlier events.
+    say(&one.topic("news"), "a");
+    let long = Event::new("x".repeat(2000));
+    assert!(one.topic("news").publish(long).unwrap_err().is_full());
+    say(&one.topic("news"), "b");
+    is_there.notify_one();
+    let missed = match next(&mut there).await {
+        Ok((text, _)) if text == "a" => next(&mut there).await,
+        other => other,
+    };
+    assert!(missed.is_err(), "{missed:?}");
 }

@@ -367,6 +367,22 @@ impl State {
         }
     }
 
+    /// What tells the others that the message with this sequence was not sent.
+    pub(super) fn notice(&mut self, id: u64, channel: &Channel, before: u64) -> Message {
+        self.sequence += 1;
+        let envelope = Envelope {
+            kind: Kind::Skipped,
+            node: id,
+            sequence: self.sequence,
+            before,
+            body: Bytes::new(),
+        };
+        Message {
+            channel: channel.clone(),
+            payload: envelope.encode(),
+        }
+    }
+
     /// Has the others told what was not sent; `false` if there was nothing.
     fn tell_skipped(&mut self, id: u64) -> bool {
         if self.may_tell.is_some_and(|from| Instant::now() < from) {
@@ -376,16 +392,8 @@ impl State {
         let has_skipped_many = std::mem::take(&mut self.has_skipped_many);
         let is_some = has_skipped_many || !skipped.is_empty();
         for (channel, before) in skipped {
-            self.sequence += 1;
-            let envelope = Envelope {
-                kind: Kind::Skipped,
-                node: id,
-                sequence: self.sequence,
-                before,
-                body: Bytes::new(),
-            };
-            let payload = envelope.encode();
-            self.messages.push(Message { channel, payload }, None);
+            let notice = self.notice(id, &channel, before);
+            self.messages.push(notice, None);
         }
         if has_skipped_many {
             let message = Message {

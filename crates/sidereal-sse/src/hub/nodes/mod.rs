@@ -244,6 +244,9 @@ impl Nodes {
         message: impl FnOnce(u64, u64) -> Envelope,
     ) -> Result<(), NotSent> {
         let mut state = self.state();
+        // That one before it is missing is said first: to whom this one comes, that is old news.
+        let skipped = state.skipped.get(channel).copied();
+        let notice = skipped.map(|before| state.notice(self.id, channel, before));
         state.sequence += 1;
         let sequence = state.sequence;
         let payload = message(self.id, sequence).encode();
@@ -278,6 +281,10 @@ impl Nodes {
         if let Some(refused) = refused {
             state.skip(channel.clone(), sequence);
             return Err(refused);
+        }
+        if let Some(notice) = notice {
+            state.skipped.remove(channel);
+            state.messages.push(notice, None);
         }
         let message = Message {
             channel: channel.clone(),
