@@ -5,6 +5,7 @@
 
 #[macro_use]
 mod contract;
+mod log;
 #[cfg(feature = "nats")]
 mod nats;
 mod page;

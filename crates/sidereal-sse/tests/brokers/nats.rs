@@ -1,10 +1,6 @@
 //! NATS.
 
-use std::{
-    io::Write,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::time::Duration;
 
 use nodes::{Proxy, Server};
 use sidereal_sse::{
@@ -17,6 +13,7 @@ use sidereal_sse::{
 
 use crate::{
     contract::Engine,
+    log::log,
     page::{events, follow, hubs, insist, next, nothing, say, texts, until},
 };
 
@@ -76,37 +73,12 @@ async fn restarts_leave_nothing_behind() {
     until(|| left(port).0 == 0).await;
 }
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn passwords_are_needed_and_are_not_shown() {
     let Some(server) = Server::nats().user("anna", "s3cret&").start().await else {
         return;
     };
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
-    let write = log.clone();
-    let subscriber = subscriber.with_writer(move || write.clone());
-    // Of all threads; other tests have no use for it.
-    let _ = subscriber.try_init();
+    let log = log();
     let address = server.address();
     let hub = |broker| Hub::new().with_broker(broker, BrokerOptions::new());
     let wrong = Nats::new(format!("nats://anna:wr0ng&@{address}"));

@@ -2,11 +2,10 @@
 
 use std::{
     fs,
-    io::Write,
     path::Path,
     process::Command,
     sync::{
-        Arc, Mutex, OnceLock,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -17,10 +16,10 @@ use sidereal_sse::{
     Event, Hub, StartAt, TopicOptions,
     broker::{Broker, BrokerOptions, Redis, WhenAway},
 };
-use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
     contract::Engine,
+    log::log,
     page::{events, follow, hubs, next, nothing, say, texts, until},
 };
 
@@ -324,43 +323,6 @@ async fn a_lost_end_is_noticed_where_others_have_gone_on_already() {
         assert_eq!(event.0, "end");
         assert_ne!(log_of(&old[0]), log_of(&event));
     }
-}
-
-/// What was logged, by all.
-#[derive(Clone, Default)]
-pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
-    }
-}
-
-/// The hub's broker runs on a thread of its own: this is for all of this process.
-pub(crate) fn log() -> Log {
-    static LOG: OnceLock<Log> = OnceLock::new();
-    let log = LOG.get_or_init(|| {
-        let log = Log::default();
-        let writer = log.clone();
-        tracing_subscriber::fmt()
-            .with_max_level(LevelFilter::TRACE)
-            .with_writer(move || writer.clone())
-            .with_ansi(false)
-            .init();
-        log
-    });
-    log.clone()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
