@@ -166,3 +166,16 @@ async fn that_an_event_is_missing_is_known_before_later_ones_come() {
     };
     assert!(missed.is_err(), "{missed:?}");
 }
+
+#[tokio::test]
+async fn who_has_perhaps_missed_something_knows_it_before_later_events_come() {
+    let exchange = Exchange::default();
+    let [one, other] = hubs(&exchange).await;
+    let mut there = follow(&other.topic("news")).await;
+    exchange.late("topic/news");
+    say(&one.topic("news"), "late");
+    until(|| exchange.has_late()).await;
+    exchange.cut();
+    let missed = next(&mut there).await;
+    assert!(missed.is_err(), "{missed:?}");
+}

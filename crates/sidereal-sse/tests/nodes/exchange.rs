@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -27,6 +28,9 @@ struct State {
     repeat: u32,
     /// So many of the next batches are taken, but not answered: the connection breaks instead.
     break_after: u32,
+    /// The next message of this channel waits until somebody subscribes to it, and comes before they know
+    /// that they have.
+    late: Option<(&'static str, Option<Message>)>,
     links: HashMap<u64, Connected>,
     log: Vec<Entry>,
     log_id: u32,
@@ -85,6 +89,14 @@ impl Exchange {
 
     pub(crate) fn break_after(&self, batches: u32) {
         self.state().break_after = batches;
+    }
+
+    pub(crate) fn late(&self, channel: &'static str) {
+        self.state().late = Some((channel, None));
+    }
+
+    pub(crate) fn has_late(&self) -> bool {
+        matches!(self.state().late, Some((_, Some(_))))
     }
 
     pub(crate) fn keep(&self, messages: usize) {
@@ -187,6 +199,25 @@ impl Wire {
     }
 }
 
+impl Wire {
+    /// Says whether something came in at once.
+    fn subscribed(&self, channels: Vec<Channel>) -> Result<bool, BrokerError> {
+        let mut state = self.state()?;
+        let late = state.late.take_if(|(_, late)| {
+            let channel = late.as_ref().map(|message| &message.channel);
+            channel.is_some_and(|channel| channels.contains(channel))
+        });
+        let Some(connected) = state.links.get_mut(&self.id) else {
+            return Ok(false);
+        };
+        connected.channels.extend(channels);
+        if let Some((name, Some(message))) = &late {
+            connected.deliver.message(name, &message.payload);
+        }
+        Ok(late.is_some())
+    }
+}
+
 impl Drop for Wire {
     fn drop(&mut self) {
         self.exchange.state().links.remove(&self.id);
@@ -223,9 +254,9 @@ impl Link for Wire {
 
     fn subscribe(&self, channels: Vec<Channel>) -> BrokerFuture<'_, ()> {
         Box::pin(async move {
-            let mut state = self.state()?;
-            if let Some(connected) = state.links.get_mut(&self.id) {
-                connected.channels.extend(channels);
+            if self.subscribed(channels)? {
+                // Whoever follows reads it meanwhile.
+                tokio::time::sleep(Duration::from_millis(50)).await;
             }
             Ok(())
         })
@@ -248,6 +279,12 @@ impl Link for Wire {
             let mut state = self.state()?;
             for message in &messages {
                 state.sent += 1;
+                if let Some((name, late @ None)) = &mut state.late
+                    && *name == message.channel.name()
+                {
+                    *late = Some(message.clone());
+                    continue;
+                }
                 let name = message.channel.name();
                 state.pass(self.id, &message.channel, |deliver| {
                     deliver.message(name, &message.payload);

@@ -76,6 +76,8 @@ struct State {
     read: Option<Place>,
     /// The log is being read; what comes in meanwhile waits.
     early: Option<Vec<Stored>>,
+    /// What came before what comes in next was perhaps missed.
+    is_unsure: bool,
     /// Nobody has wanted it since it was looked at last.
     is_unwanted: bool,
 }
@@ -198,6 +200,7 @@ impl Carrier {
         };
         let mut state = lock(&self.state);
         state.early = None;
+        state.is_unsure = false;
         if self.stage() == Stage::Ready && !self.is_log() {
             receiver.missed();
         }
@@ -216,6 +219,7 @@ impl Carrier {
         let is_left = !is_wanted && was_unwanted && !is_pending && self.is_followed();
         if is_left {
             self.set_stage(Stage::Idle);
+            state.is_unsure = false;
             state.heard = Vec::new();
             state.early = None;
         }
@@ -276,6 +280,9 @@ impl Carrier {
         if !self.is_followed() {
             return;
         }
+        if std::mem::take(&mut state.is_unsure) {
+            receiver.missed();
+        }
         let known = state
             .heard
             .iter_mut()
@@ -305,15 +312,22 @@ impl Carrier {
         lock(&self.state).heard.retain(|(node, _)| *node != gone);
     }
 
-    /// What is sent on a channel without a log comes in from now on. With `is_new_link`, what was sent
-    /// before has perhaps not.
-    pub(super) fn is_subscribed(&self, is_new_link: bool) {
+    /// What is sent on a channel without a log comes in soon. With `is_new_link`, what was sent before has
+    /// perhaps not.
+    pub(super) fn begin_hearing(&self, is_new_link: bool) {
+        let mut state = lock(&self.state);
+        // Who did not wait has perhaps missed something.
+        state.is_unsure =
+            self.stage() == Stage::GivenUp || is_new_link && self.stage() == Stage::Ready;
+    }
+
+    /// What is sent on a channel without a log comes in from now on.
+    pub(super) fn is_subscribed(&self) {
         let Some(receiver) = self.receiver() else {
             return;
         };
-        let state = lock(&self.state);
-        // Who did not wait has perhaps missed something.
-        if self.stage() == Stage::GivenUp || is_new_link && self.stage() == Stage::Ready {
+        let mut state = lock(&self.state);
+        if std::mem::take(&mut state.is_unsure) {
             receiver.missed();
         }
         self.set_stage(Stage::Ready);

@@ -173,8 +173,11 @@ async fn subscribe(
     carriers: &[Arc<Carrier>],
     is_new_link: bool,
 ) -> Result<(), BrokerError> {
-    for carrier in carriers.iter().filter(|carrier| carrier.is_log()) {
-        carrier.begin_reading();
+    for carrier in carriers {
+        match carrier.is_log() {
+            true => drop(carrier.begin_reading()),
+            false => carrier.begin_hearing(is_new_link),
+        }
     }
     for some in carriers.chunks(1000) {
         let channels = some.iter().map(|carrier| carrier.channel().clone());
@@ -182,7 +185,7 @@ async fn subscribe(
             Err(error) if error.is_refused() => {}
             subscribed => {
                 subscribed?;
-                are_subscribed(some, is_new_link);
+                are_subscribed(some);
                 continue;
             }
         }
@@ -192,7 +195,7 @@ async fn subscribe(
                 Err(error) if error.is_refused() => carrier.refused(&error),
                 subscribed => {
                     subscribed?;
-                    are_subscribed(std::slice::from_ref(carrier), is_new_link);
+                    are_subscribed(std::slice::from_ref(carrier));
                 }
             }
         }
@@ -200,9 +203,9 @@ async fn subscribe(
     Ok(())
 }
 
-fn are_subscribed(carriers: &[Arc<Carrier>], is_new_link: bool) {
+fn are_subscribed(carriers: &[Arc<Carrier>]) {
     for carrier in carriers.iter().filter(|carrier| !carrier.is_log()) {
-        carrier.is_subscribed(is_new_link);
+        carrier.is_subscribed();
     }
 }
 
