@@ -9,8 +9,6 @@ use crate::cluster::{
     Cluster, Persistence, Publisher, beginnings, has_last, has_no_silent_hole, is_whole, log, post,
 };
 
-const PAUSE: Duration = Duration::from_millis(10);
-
 /// Whether there is a broker for a while, and how it goes away.
 async fn outages(kind: Kind, is_killed: bool) {
     let Some(cluster) = Cluster::start(kind).await else {
@@ -28,8 +26,10 @@ async fn outages(kind: Kind, is_killed: bool) {
     for viewer in chats.iter().chain(&news).chain(&views) {
         viewer.wait_for_streams(1).await;
     }
+    // What waits for a broker that stands still, of which is not known yet that it does, is less than a log keeps.
+    let between = Duration::from_millis(if is_killed { 10 } else { 50 });
     let start = |name: &str, node: usize, path, persistence| {
-        Publisher::start(nodes[node].url(path), name, PAUSE, persistence)
+        Publisher::start(nodes[node].url(path), name, between, persistence)
     };
     let chatters = [
         start("a", 0, "/logs/chat", Persistence::Again),

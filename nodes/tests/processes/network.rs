@@ -10,6 +10,8 @@ use crate::cluster::{
 };
 
 const PAUSE: Duration = Duration::from_millis(5);
+/// So that a log keeps all that comes while a node is cut off.
+const SLOW: Duration = Duration::from_millis(40);
 
 struct Pair {
     _cluster: Cluster,
@@ -44,9 +46,9 @@ impl Pair {
     }
 
     /// One at each node.
-    fn publishers(&self, path: &str, persistence: Persistence) -> [Publisher; 2] {
+    fn publishers(&self, pause: Duration, path: &str, persistence: Persistence) -> [Publisher; 2] {
         [("good", &self.good), ("bad", &self.bad)]
-            .map(|(name, node)| Publisher::start(node.url(path), name, PAUSE, persistence))
+            .map(|(name, node)| Publisher::start(node.url(path), name, pause, persistence))
     }
 }
 
@@ -72,8 +74,8 @@ async fn black_hole(kind: Kind, way: Way) {
     let news = pair.viewers("/topics/news").await;
     let chat = pair.viewers("/logs/chat").await;
     let view = pair.viewers("/view").await;
-    let tellers = pair.publishers("/topics/news", Persistence::Once);
-    let chatters = pair.publishers("/logs/chat", Persistence::Again);
+    let tellers = pair.publishers(SLOW, "/topics/news", Persistence::Once);
+    let chatters = pair.publishers(SLOW, "/logs/chat", Persistence::Again);
     chatters[1].more(20).await;
     tellers[1].more(20).await;
     pair.proxy.black_hole_one_way(way, true);
@@ -134,8 +136,8 @@ pub(crate) async fn messages_twice_late_and_in_another_order_change_nothing(kind
         publish_twice: 0.1,
         ..Faults::default()
     });
-    let tellers = pair.publishers("/topics/news", Persistence::Once);
-    let chatters = pair.publishers("/logs/chat", Persistence::Again);
+    let tellers = pair.publishers(PAUSE, "/topics/news", Persistence::Once);
+    let chatters = pair.publishers(PAUSE, "/logs/chat", Persistence::Again);
     let start = Instant::now();
     for number in 1..=5 {
         chatters[0].more(60).await;
