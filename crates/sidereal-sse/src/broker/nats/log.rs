@@ -152,7 +152,11 @@ impl Log {
         }
         let info = match self.info().await? {
             Some(info) => info,
-            None => self.make(keep).await?,
+            None => {
+                self.make(keep).await?;
+                // As it is for all: what the server says to several who make it at the same time differs.
+                self.info().await?.ok_or_else(gone)?
+            }
         };
         if info.config.republish.as_ref() != Some(&self.republish()) {
             let name = self.subjects.stream();
@@ -160,8 +164,8 @@ impl Log {
                 "the stream {name} is not the log of a hub"
             )));
         }
-        let info = self.kept(info, keep).await?;
-        let info = self.whole(info).await?;
+        self.kept(info, keep).await?;
+        let info = self.whole().await?;
         self.is_same(&info)?;
         let log = identity(&info);
         let begun = self.incoming.knows_log(log, info.state.last_sequence);
@@ -178,15 +182,15 @@ impl Log {
         Ok(it)
     }
 
-    async fn make(&self, keep: i64) -> Result<Info, BrokerError> {
+    async fn make(&self, keep: i64) -> Result<(), BrokerError> {
         match self.context.create_stream(self.config(keep)).await {
-            Ok(stream) => Ok(stream.cached_info().clone()),
+            Ok(_) => Ok(()),
             Err(error) => match error.kind() {
+                // Somebody else was faster.
                 CreateStreamErrorKind::JetStream(error)
                     if error.error_code() == ErrorCode::STREAM_NAME_EXIST =>
                 {
-                    // Somebody else was faster.
-                    self.info().await?.ok_or_else(gone)
+                    Ok(())
                 }
                 CreateStreamErrorKind::JetStream(error) => Err(answered(&error)),
                 CreateStreamErrorKind::JetStreamUnavailable => Err(no_jetstream()),
@@ -195,16 +199,16 @@ impl Log {
         }
     }
 
-    /// The stream, made to keep at least so many messages of each subject.
-    async fn kept(&self, info: Info, keep: i64) -> Result<Info, BrokerError> {
-        if keeps(&info) >= keep {
-            return Ok(info);
+    /// Has the stream keep at least so many messages of each subject.
+    async fn kept(&self, info: Info, keep: i64) -> Result<(), BrokerError> {
+        if keeps(&info) < keep {
+            self.update(Config {
+                max_messages_per_subject: keep,
+                ..info.config
+            })
+            .await?;
         }
-        self.update(Config {
-            max_messages_per_subject: keep,
-            ..info.config
-        })
-        .await
+        Ok(())
     }
 
     async fn update(&self, config: Config) -> Result<Info, BrokerError> {
@@ -217,24 +221,25 @@ impl Log {
     }
 
     /// The stream, as another log if it has lost its end.
-    async fn whole(&self, mut info: Info) -> Result<Info, BrokerError> {
+    async fn whole(&self) -> Result<Info, BrokerError> {
         for is_last in [false, true] {
-            let lost_its_end = {
+            // First what was seen: more comes in at any time.
+            let (seen, went_back) = {
                 let memory = self.incoming.memory();
-                let seen = memory.seen.filter(|seen| seen.log == identity(&info));
-                seen.is_some_and(|seen| memory.went_back || info.state.last_sequence < seen.number)
+                (memory.seen, memory.went_back)
             };
-            if !lost_its_end {
-                break;
+            let info = self.info().await?.ok_or_else(gone)?;
+            let seen = seen.filter(|seen| seen.log == identity(&info));
+            let lost_its_end =
+                seen.is_some_and(|seen| went_back || info.state.last_sequence < seen.number);
+            match (lost_its_end, is_last) {
+                (false, _) => return Ok(info),
+                (true, true) => return self.renamed(info).await,
+                // A server that has just taken the log over may be behind.
+                (true, false) => tokio::time::sleep(Duration::from_millis(500)).await,
             }
-            if is_last {
-                return self.renamed(info).await;
-            }
-            // A server that has just taken the log over may be behind.
-            tokio::time::sleep(Duration::from_millis(500)).await;
-            info = self.info().await?.ok_or_else(gone)?;
         }
-        Ok(info)
+        Err(gone())
     }
 
     /// Gives the log another identity: those of its messages that were lost are not to be taken for

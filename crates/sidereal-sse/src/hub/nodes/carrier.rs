@@ -171,11 +171,11 @@ impl Carrier {
             return;
         }
         state.is_unwanted = false;
-        let is_away = self.nodes.wish(self);
-        self.set_stage(match is_away {
-            true => Stage::GivenUp,
-            false => Stage::Pending,
-        });
+        // In this order: a connection that begins just now takes all that are followed, and no wishes.
+        self.set_stage(Stage::Pending);
+        if self.nodes.wish(self) {
+            self.set_stage(Stage::GivenUp);
+        }
     }
 
     /// Nobody waits for the broker any more.
