@@ -426,13 +426,10 @@ impl Nodes {
 
     /// The carriers that somebody here follows.
     fn followed(&self) -> Vec<Arc<Carrier>> {
-        let mut state = self.state();
-        state.wishes = Vec::new();
-        let carriers = state.channels.values().filter_map(|it| it.upgrade());
-        let carriers: Vec<_> = carriers.collect();
-        drop(state);
-        let followed = carriers.into_iter().filter(|it| it.is_followed());
-        followed.collect()
+        self.state().wishes = Vec::new();
+        let mut carriers = self.carriers();
+        carriers.retain(|carrier| carrier.is_followed());
+        carriers
     }
 
     /// Those that are to be subscribed to, or read.
@@ -455,12 +452,8 @@ impl Nodes {
         if state.channels.is_empty() {
             state.channels = std::collections::HashMap::new();
         }
-        let carriers: Vec<_> = state
-            .channels
-            .values()
-            .filter_map(|it| it.upgrade())
-            .collect();
         drop(state);
+        let carriers = self.carriers();
         let idle = carriers.iter().filter(|carrier| carrier.is_left());
         left.extend(idle.map(|carrier| carrier.channel().clone()));
         left
@@ -481,11 +474,6 @@ impl Nodes {
         // What still comes in by the connection that was lost is not waited for, and does not count.
         state.generation += 1;
         state.why_lost = None;
-        let carriers: Vec<_> = state
-            .channels
-            .values()
-            .filter_map(|it| it.upgrade())
-            .collect();
         drop(state);
         match was {
             Standing::Away => {
@@ -495,7 +483,7 @@ impl Nodes {
                 tracing::warn!(target: NODES_TARGET, %error, "the broker is away");
             }
         }
-        carriers.iter().for_each(|carrier| carrier.give_up());
+        self.carriers().iter().for_each(|it| it.give_up());
     }
 
     fn why_lost(&self) -> BrokerError {
