@@ -148,14 +148,16 @@ impl Plan {
             tracks,
             _present: present.unwrap_or_default(),
             admissions: self.admissions.into(),
-            waiting: Some(Box::new(Waiting {
-                resume: self.resume,
-            })),
+            waiting: None,
             last: 0,
             is_resumed: false,
             once: self.once,
         };
-        feed.start();
+        let resume = self.resume;
+        match feed.is_settled() {
+            true => feed.start(resume.as_ref()),
+            false => feed.waiting = Some(Box::new(Waiting { resume })),
+        }
         feed
     }
 }
@@ -248,26 +250,28 @@ pub(crate) enum Next {
 }
 
 impl Feed {
-    /// Begins, if it need not wait any more.
-    fn start(&mut self) {
-        let is_settled = |track: &Track| track.source.topic().is_settled();
-        if !self.tracks.iter().all(is_settled) {
-            return;
-        }
-        let Some(waiting) = self.waiting.take() else {
-            return;
-        };
+    /// Whether all topics know what other nodes send.
+    fn is_settled(&self) -> bool {
+        let mut topics = self.tracks.iter().map(|track| track.source.topic());
+        topics.all(|topic| topic.is_settled())
+    }
+
+    fn start(&mut self, resume: Option<&EventId>) {
         for track in &mut self.tracks {
             track.start(self.once);
         }
-        let resume = waiting.resume.as_ref().and_then(order::read);
+        let resume = resume.and_then(order::read);
         self.is_resumed = resume.is_some_and(|(epoch, id)| resume_all(&mut self.tracks, epoch, id));
     }
 
-    /// Whether it has not begun, since other nodes' events do not come in yet.
+    /// Whether it has not begun, since other nodes' events do not come in yet. It begins as soon as they
+    /// do.
     pub(crate) fn is_waiting(&mut self) -> bool {
-        if self.waiting.is_some() {
-            self.start();
+        if self.waiting.is_some()
+            && self.is_settled()
+            && let Some(waiting) = self.waiting.take()
+        {
+            self.start(waiting.resume.as_ref());
         }
         self.waiting.is_some()
     }
@@ -287,8 +291,7 @@ impl Feed {
     /// Whether there may be something new.
     pub(crate) fn has_news(&self) -> bool {
         if self.waiting.is_some() {
-            let is_settled = |track: &Track| track.source.topic().is_settled();
-            return self.tracks.iter().all(is_settled);
+            return self.is_settled();
         }
         let is_held = self.is_held();
         let mut tracks = self.tracks.iter();

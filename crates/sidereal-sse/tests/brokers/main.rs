@@ -5,6 +5,8 @@
 
 #[macro_use]
 mod contract;
+#[path = "../support/frames.rs"]
+mod frames;
 mod log;
 #[cfg(feature = "nats")]
 mod nats;

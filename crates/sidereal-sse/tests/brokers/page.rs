@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use sidereal_sse::{Event, Hub, Lagged, Subscription, Topic, broker::Broker};
 
+use crate::frames::text_and_id;
+
 /// Waits until something is so.
 pub(crate) async fn until(mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
@@ -48,12 +50,7 @@ pub(crate) async fn next(
 ) -> Result<(String, Option<String>), Lagged> {
     let frame = tokio::time::timeout(Duration::from_secs(30), subscription.next_frame());
     let frame = frame.await.expect("no event comes").expect("no end")?;
-    let text = String::from_utf8(frame.as_bytes().to_vec()).unwrap();
-    let line = |field: &str| {
-        let mut lines = text.lines();
-        lines.find_map(|line| line.strip_prefix(field).map(str::to_owned))
-    };
-    Ok((line("data: ").unwrap_or_default(), line("id: ")))
+    Ok(text_and_id(&frame))
 }
 
 pub(crate) async fn events(

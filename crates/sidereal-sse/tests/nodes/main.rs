@@ -4,6 +4,8 @@
 mod again;
 mod away;
 mod exchange;
+#[path = "../support/frames.rs"]
+mod frames;
 mod logs;
 mod model;
 mod plain;
@@ -13,6 +15,7 @@ mod views;
 use std::time::{Duration, Instant};
 
 use exchange::Exchange;
+use frames::text_and_id;
 use sidereal_sse::{
     Event, Hub, Lagged, Subscription, Topic, TopicOptions,
     broker::{BrokerOptions, WhenAway},
@@ -60,12 +63,7 @@ fn say(topic: &Topic, text: &str) {
 async fn next(subscription: &mut Subscription) -> Result<(String, Option<String>), Lagged> {
     let frame = tokio::time::timeout(Duration::from_secs(10), subscription.next_frame());
     let frame = frame.await.expect("no event comes").expect("no end")?;
-    let text = String::from_utf8(frame.as_bytes().to_vec()).unwrap();
-    let line = |field: &str| {
-        let mut lines = text.lines();
-        lines.find_map(|line| line.strip_prefix(field).map(str::to_owned))
-    };
-    Ok((line("data: ").unwrap_or_default(), line("id: ")))
+    Ok(text_and_id(&frame))
 }
 
 async fn texts(subscription: &mut Subscription, count: usize) -> Vec<String> {
