@@ -115,7 +115,7 @@ pub(crate) fn run_all(workspace: &Workspace, steps: Vec<Step>) -> Result<bool, E
     Ok(failed.is_none())
 }
 
-/// Shows the end of a failed step's log.
+/// Shows the end of a failed step's log, without cargo's progress.
 fn show(name: &str, log: &Path) {
     let text = fs::read(log)
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
@@ -123,7 +123,7 @@ fn show(name: &str, log: &Path) {
     if text.trim().is_empty() {
         return;
     }
-    let lines: Vec<&str> = text.lines().collect();
+    let lines: Vec<&str> = text.lines().filter(|line| !is_progress(line)).collect();
     let first = lines.len().saturating_sub(SHOWN_LINES);
     println!("──── {name}: {} ────", log.display());
     if first > 0 {
@@ -133,6 +133,20 @@ fn show(name: &str, log: &Path) {
         println!("{line}");
     }
     println!("────");
+}
+
+/// Whether a line only says how far cargo is: hundreds of these may stand before what went wrong.
+fn is_progress(line: &str) -> bool {
+    const WORDS: [&str; 6] = [
+        "Compiling ",
+        "Checking ",
+        "Documenting ",
+        "Downloading ",
+        "Downloaded ",
+        "Adding ",
+    ];
+    let words = line.trim_start();
+    words.len() < line.len() && WORDS.iter().any(|word| words.starts_with(word))
 }
 
 /// A step's name as a file name.
@@ -181,6 +195,15 @@ mod tests {
         assert_eq!(Took(Duration::from_millis(250)).to_string(), "250 ms");
         assert_eq!(Took(Duration::from_secs(119)).to_string(), "119 s");
         assert_eq!(Took(Duration::from_secs(125)).to_string(), "2 min 5 s");
+    }
+
+    #[test]
+    fn what_went_wrong_is_shown_without_the_progress_before_it() {
+        assert!(is_progress("   Compiling libc v0.2.191"));
+        assert!(is_progress("  Downloaded libc v0.2.191"));
+        assert!(!is_progress("Compiling is what failed"));
+        assert!(!is_progress("error[E0425]: cannot find value"));
+        assert!(!is_progress("     Running unittests src/lib.rs"));
     }
 
     #[test]

@@ -361,7 +361,7 @@ pub(crate) async fn is_whole(viewer: &Viewer, lasts: &[(&str, u64)]) {
             .map(|it| it.number)
             .collect();
         if let Some(wrong) = wrong(&numbers, 1) {
-            panic!("{name}: {wrong}; {:#?}", viewer.visits());
+            panic!("{name}: {wrong}; {:#?}; {said:#?}", viewer.visits());
         }
         assert_eq!(numbers.len() as u64, *last);
     }

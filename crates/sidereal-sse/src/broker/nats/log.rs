@@ -1,14 +1,13 @@
 //! The log: one stream of JetStream.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use async_nats::jetstream::{
     Context, ErrorCode,
-    consumer::{AckPolicy, DeliverPolicy, pull},
     context::{CreateStreamErrorKind, PublishErrorKind, RequestErrorKind},
     message::PublishMessage,
     response::Response,
@@ -17,13 +16,13 @@ use async_nats::jetstream::{
         StorageType,
     },
 };
-use futures_util::{StreamExt as _, future::join_all};
+use futures_util::future::join_all;
 use tokio::{
     sync::Mutex,
     time::{Instant, interval, timeout},
 };
 
-use super::{incoming::Incoming, link::too_long, names::Subjects};
+use super::{incoming::Incoming, link::too_long, names::Subjects, range::Range};
 use crate::broker::{Append, BrokerError, Channel, History, Place};
 
 /// How many events of each topic a new stream keeps.
@@ -37,9 +36,6 @@ const LOOK: Duration = Duration::from_secs(5);
 
 /// For how long appending goes on to the next messages of a channel; what is left is appended later.
 const APPENDING: Duration = Duration::from_millis(1500);
-
-/// How many messages are read at a time.
-const BATCH: usize = 256;
 
 /// The settings of the stream.
 #[derive(Clone, Copy, Debug)]
@@ -428,8 +424,11 @@ impl Log {
             history.dropped = until - 1;
             history.entries.push((until, newest.payload));
         } else {
-            let (entries, count, left_out) = self.range(subject, after, until, most).await?;
-            history.entries = entries;
+            let mut range = Range::new(after, until, most);
+            range
+                .read(&self.context, self.subjects.stream(), subject)
+                .await?;
+            history.entries = range.entries.into();
             let first = history.entries.first().map_or(until, |(number, _)| *number);
             // A subject of which messages were dropped has as many as are kept of it. Who was here
             // before has seen to it that these are `most`.
@@ -437,8 +436,8 @@ impl Log {
                 0 => usize::try_from(KEEP).unwrap_or(most).min(most),
                 _ => most,
             };
-            history.dropped = match left_out {
-                0 if count >= full => first - 1,
+            history.dropped = match range.left_out {
+                0 if range.count >= full => first - 1,
                 0 => gone_before,
                 left_out => left_out,
             };
@@ -449,63 +448,6 @@ impl Log {
             arrived.map_err(|_| BrokerError::lost("what is in the log does not come in"))?;
         }
         Ok(history)
-    }
-
-    /// The last messages of a subject, after one number and up to another or beyond it. With how many
-    /// there were, and the number of the last one that was left out.
-    async fn range(
-        &self,
-        subject: String,
-        after: u64,
-        until: u64,
-        most: usize,
-    ) -> Result<(Vec<(u64, bytes::Bytes)>, usize, u64), BrokerError> {
-        let config = pull::Config {
-            deliver_policy: DeliverPolicy::ByStartSequence {
-                start_sequence: after + 1,
-            },
-            ack_policy: AckPolicy::None,
-            filter_subject: subject,
-            inactive_threshold: Duration::from_secs(10),
-            num_replicas: 1,
-            memory_storage: true,
-            ..pull::Config::default()
-        };
-        let name = self.subjects.stream();
-        let consumer = self.context.create_consumer_on_stream(config, &name).await;
-        let consumer = consumer.map_err(|error| match error.kind() {
-            async_nats::jetstream::stream::ConsumerErrorKind::JetStream(error) => answered(&error),
-            _ => BrokerError::lost(error),
-        })?;
-        let mut pending = usize::try_from(consumer.cached_info().num_pending).unwrap_or(BATCH);
-        let mut entries = VecDeque::new();
-        let (mut count, mut left_out, mut reached) = (0, 0, after);
-        while reached < until {
-            let batch = consumer.batch().max_messages(pending.clamp(1, BATCH));
-            let batch = batch.expires(Duration::from_secs(2)).messages().await;
-            let mut batch = batch.map_err(BrokerError::lost)?;
-            let before = count;
-            while let Some(message) = batch.next().await {
-                let message = message.map_err(BrokerError::lost)?;
-                let number = message.info().map_err(BrokerError::lost)?.stream_sequence;
-                entries.push_back((number, message.message.payload));
-                reached = number;
-                count += 1;
-                pending = pending.saturating_sub(1);
-                if entries.len() > most {
-                    left_out = entries.pop_front().map_or(0, |(number, _)| number);
-                }
-            }
-            if count == before {
-                return Err(BrokerError::lost("the log could not be read"));
-            }
-        }
-        let consumer = &consumer.cached_info().name;
-        let done = format!("CONSUMER.DELETE.{name}.{consumer}");
-        let done = self.context.send_request(done, async_nats::Request::new());
-        // It goes by itself if this fails.
-        let _ = done.await;
-        Ok((entries.into(), count, left_out))
     }
 }
 
@@ -541,7 +483,7 @@ where
 }
 
 /// What JetStream has said.
-fn answered(error: &async_nats::jetstream::Error) -> BrokerError {
+pub(super) fn answered(error: &async_nats::jetstream::Error) -> BrokerError {
     let is_away = matches!(error.code(), 404 | 408 | 503)
         && !matches!(
             error.error_code(),

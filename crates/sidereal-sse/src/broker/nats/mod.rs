@@ -13,6 +13,7 @@ mod link;
 mod log;
 mod names;
 mod order;
+mod range;
 mod servers;
 
 use std::{
