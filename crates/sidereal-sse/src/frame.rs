@@ -40,6 +40,11 @@ impl Frame {
         Self::plain(Bytes::from_static(b":\n\n"))
     }
 
+    /// What makes a client forget the last id that it was sent: no event, for none has data.
+    pub(crate) const fn no_id() -> Self {
+        Self::plain(Bytes::from_static(b"id:\n\n"))
+    }
+
     /// A comment, one line for each line of `text`. Clients ignore it; people who read the stream
     /// do not.
     ///

@@ -349,7 +349,10 @@ impl Live {
     /// The next frame that is there: of the queue and of the topics, in the order in which they
     /// came.
     fn next(&mut self) -> Option<Frame> {
-        if !matches!(self.work, Work::Connecting(..))
+        if self.feed.as_mut().is_some_and(|feed| feed.forgets_id()) {
+            return Some(Frame::no_id());
+        }
+        if !matches!(self.work, Work::Waiting(_) | Work::Connecting(_))
             && let Some(feed) = &mut self.feed
         {
             // In this order: what is sent after the queue was seen empty comes after this number.
@@ -390,7 +393,7 @@ impl Live {
 
     /// Whether there is something to do that came while nobody was to be woken for it.
     fn has_news(&self) -> bool {
-        let is_open = !matches!(self.work, Work::Connecting(..));
+        let is_open = !matches!(self.work, Work::Connecting(_));
         self.queue.has_news()
             || self.queue.wake.has_fired()
             || self.followed.iter().any(Followed::is_triggered)

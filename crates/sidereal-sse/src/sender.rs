@@ -148,7 +148,11 @@ impl Sender {
     /// Whether the client goes on where it left off: it came back with the `Last-Event-ID` of an
     /// event, and is sent all that it missed since on the topics that
     /// [replay](crate::TopicOptions::replay). If not, it needs the full state, which
-    /// [`on_connect`](crate::Sse::on_connect) can send.
+    /// [`on_connect`](crate::Sse::on_connect) can send. It then first is made to forget the id that it
+    /// came with, by an empty one ([WHATWG]), so that it cannot be resumed later, here or on another
+    /// node, where it was before.
+    ///
+    /// [WHATWG]: https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface
     ///
     /// What is published while the full state is read is not missed, but may be in it already, and
     /// comes again: let events name what they change, rather than append.

@@ -151,6 +151,7 @@ impl Plan {
             waiting: None,
             last: 0,
             is_resumed: false,
+            has_old_id: false,
             once: self.once,
         };
         let resume = self.resume;
@@ -194,6 +195,8 @@ pub(crate) struct Feed {
     /// The last id of a log that it has had of several.
     last: u64,
     is_resumed: bool,
+    /// The client has an id that is good for nothing here, and may be good for something elsewhere.
+    has_old_id: bool,
     once: bool,
 }
 
@@ -260,8 +263,12 @@ impl Feed {
         for track in &mut self.tracks {
             track.start(self.once);
         }
-        let resume = resume.and_then(order::read);
-        self.is_resumed = resume.is_some_and(|(epoch, id)| resume_all(&mut self.tracks, epoch, id));
+        let Some((epoch, id)) = resume.and_then(order::read) else {
+            return;
+        };
+        self.is_resumed = resume_all(&mut self.tracks, epoch, id);
+        let mut topics = self.tracks.iter().map(|track| track.source.topic());
+        self.has_old_id = !self.is_resumed && topics.any(|topic| topic.options.replay);
     }
 
     /// Whether it has not begun, since other nodes' events do not come in yet. It begins as soon as they
@@ -279,6 +286,12 @@ impl Feed {
     /// Whether it goes on where the client left off.
     pub(crate) fn is_resumed(&self) -> bool {
         self.is_resumed
+    }
+
+    /// Whether the client is to forget the id that it came with, before it is sent anything: it begins
+    /// anew, and were it to come back with that id, it might be resumed where it was before. Once.
+    pub(crate) fn forgets_id(&mut self) -> bool {
+        std::mem::take(&mut self.has_old_id)
     }
 
     /// The connection can be found in its hubs from now on.
