@@ -177,6 +177,11 @@ impl Receiver for Heard {
         }
     }
 
+    /// What was said while the broker was away, and by whom, does not matter: it is loaded anew.
+    fn may_have_missed(&self) {
+        self.missed();
+    }
+
     fn settled(&self) {}
 
     fn is_wanted(&self) -> bool {

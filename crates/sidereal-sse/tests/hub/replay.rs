@@ -121,6 +121,32 @@ fn the_topics_id_takes_the_place_of_the_events_own() {
     assert!(!text.contains("id: 7\n"), "{text}");
 }
 
+/// Else it might come back with that id to where it is still good, and lack what it was told to throw away here.
+#[test]
+fn who_is_not_resumed_first_forgets_its_id() {
+    const OTHERS: &str = "00000007-000000000001";
+    let hub = Hub::new();
+    let (replays, not) = (hub.topic_with("a", REPLAY), hub.topic("b"));
+    let mut page = Page::begun(connect(None, None).subscribe(&replays));
+    publish(&replays, "1");
+    while page.chunk().is_some() {}
+    let own = ids(&page.text()).remove(0);
+    let begins = |what: &Topic, id: &str, beginning: &str| {
+        for codec in CODECS {
+            let sse = connect(codec, Some(id)).subscribe(what);
+            let sse = sse.on_connect(async |tx| Ok(tx.send(Event::new("state")).await?));
+            let mut page = Page::new(sse);
+            while page.chunk().is_some() {}
+            assert_eq!(page.text(), format!("{beginning}data: state\n\n"));
+        }
+    };
+    begins(&replays, OTHERS, "id:\n\n");
+    begins(&replays, &own, "");
+    // Nothing is replayed, or the id is the application's.
+    begins(&not, OTHERS, "");
+    begins(&replays, "7", "");
+}
+
 /// A topic that went away because nobody had a use for it took its events along. Asked for again,
 /// it keeps none of them, so a page that comes back from before has missed some.
 #[tokio::test(start_paused = true)]

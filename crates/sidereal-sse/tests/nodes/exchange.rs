@@ -74,6 +74,16 @@ impl Exchange {
         self.state().cut();
     }
 
+    /// Breaks the connection that was made last, and takes none until it is told to.
+    pub(crate) fn isolate_newest(&self) {
+        let mut state = self.state();
+        state.is_down = true;
+        let newest = state.links.keys().max().copied();
+        if let Some(connected) = newest.and_then(|newest| state.links.remove(&newest)) {
+            connected.deliver.lost(BrokerError::lost("cut"));
+        }
+    }
+
     pub(crate) fn lose(&self, messages: u32) {
         self.state().lose = messages;
     }

@@ -25,6 +25,11 @@ pub(crate) trait Receiver: Send + Sync + 'static {
     /// Something was missed that can not be had any more.
     fn missed(&self);
 
+    /// A connection was lost, and there is another one. Whether something was missed meanwhile is going
+    /// to be said by [`missed`](Self::missed); who need not know that exactly can do now what is to be
+    /// done. Not under the channel's lock.
+    fn may_have_missed(&self) {}
+
     /// Whoever waits for the channel need not wait any more.
     fn settled(&self);
 
@@ -78,6 +83,9 @@ struct State {
     early: Option<Vec<Stored>>,
     /// What came before what comes in next was perhaps missed.
     is_unsure: bool,
+    /// A connection was lost while it was followed. What came meanwhile was perhaps missed, which
+    /// those know who sent it.
+    is_in_doubt: bool,
     /// Nobody has wanted it since it was looked at last.
     is_unwanted: bool,
 }
@@ -220,6 +228,7 @@ impl Carrier {
         if is_left {
             self.set_stage(Stage::Idle);
             state.is_unsure = false;
+            state.is_in_doubt = false;
             state.heard = Vec::new();
             state.early = None;
         }
@@ -254,18 +263,13 @@ impl Carrier {
         body: Bytes,
         confirm: Option<Confirm>,
     ) -> Result<(), NotSent> {
-        let before = state.sent;
-        self.nodes
-            .send(&self.channel, self.keep, confirm, |node, sequence| {
-                state.sent = sequence;
-                Envelope {
-                    kind: Kind::Data,
-                    node,
-                    sequence,
-                    before,
-                    body,
-                }
-            })
+        let (nodes, channel) = (&self.nodes, &self.channel);
+        if self.is_log() {
+            return nodes.append(channel, self.keep, body, confirm);
+        }
+        let (sequence, sent) = nodes.send(channel, state.sent, body, confirm);
+        state.sent = sequence;
+        sent
     }
 
     /// A message has come in.
@@ -297,7 +301,9 @@ impl Carrier {
             }
             None => {
                 state.heard.push((envelope.node, envelope.sequence));
-                if envelope.kind == Kind::Skipped {
+                let is_in_doubt =
+                    state.is_in_doubt && envelope.before > self.nodes.is_sure_of(envelope.node);
+                if is_in_doubt || envelope.kind == Kind::Skipped {
                     receiver.missed();
                 }
             }
@@ -317,8 +323,38 @@ impl Carrier {
     pub(super) fn begin_hearing(&self, is_new_link: bool) {
         let mut state = lock(&self.state);
         // Who did not wait has perhaps missed something.
-        state.is_unsure =
-            self.stage() == Stage::GivenUp || is_new_link && self.stage() == Stage::Ready;
+        state.is_unsure = self.stage() == Stage::GivenUp;
+        state.is_in_doubt = is_new_link && self.stage() == Stage::Ready;
+        let is_in_doubt = state.is_in_doubt;
+        drop(state);
+        if is_in_doubt && let Some(receiver) = self.receiver() {
+            receiver.may_have_missed();
+        }
+    }
+
+    /// Another node says what it has sent last, where a connection was lost.
+    pub(super) fn was_sent(&self, node: u64, sequence: u64) {
+        let Some(receiver) = self.receiver() else {
+            return;
+        };
+        let mut state = lock(&self.state);
+        if !state.is_in_doubt {
+            return;
+        }
+        let known = state.heard.iter_mut().find(|(other, _)| *other == node);
+        match known {
+            Some((_, last)) if *last >= sequence => return,
+            Some((_, last)) => *last = sequence,
+            None => state.heard.push((node, sequence)),
+        }
+        receiver.missed();
+    }
+
+    /// Nobody will say what was sent where a connection was lost.
+    pub(super) fn stays_in_doubt(&self) {
+        if lock(&self.state).is_in_doubt {
+            self.has_missed();
+        }
     }
 
     /// What is sent on a channel without a log comes in from now on.

@@ -13,7 +13,10 @@ use tokio::{
 
 use super::{
     BrokerError, Carrier, Channel, History, Link, Message, NODES_TARGET, Nodes, Receiver, Standing,
-    State, Stored, random, to_all,
+    State,
+    announcement::{ALL, Announcement, Tail},
+    deliver::Hex,
+    random,
     wire::{Envelope, Kind},
 };
 use crate::{background, client::process};
@@ -30,11 +33,8 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 /// How often channels are looked at that nobody may follow any more.
 const SWEEP: Duration = Duration::from_secs(5);
 
-/// The channel of all nodes, and what is said on it.
-const ALL: &str = "nodes";
-const HERE: &[u8] = b"here";
-const GONE: &[u8] = b"gone";
-const SKIPPED: &[u8] = b"skipped";
+/// The longest list of what was sent.
+const LIST: usize = 1 << 20;
 
 /// Looks after the connection as long as the hub is there.
 pub(super) fn start(nodes: Arc<Nodes>) {
@@ -124,6 +124,7 @@ async fn within<T>(future: impl Future<Output = Result<T, BrokerError>>) -> Resu
 /// Uses a connection until it is lost, or the hub is gone; says why.
 async fn serve(nodes: &Arc<Nodes>, link: Arc<dyn Link>) -> BrokerError {
     nodes.longest.store(link.max_message(), Ordering::Relaxed);
+    nodes.state().peers.begin(Instant::now());
     let followed = nodes.followed();
     let all = vec![Channel::plain(ALL)];
     let subscribed = async {
@@ -155,10 +156,7 @@ async fn serve(nodes: &Arc<Nodes>, link: Arc<dyn Link>) -> BrokerError {
         };
         drop(tasks);
         if nodes.is_closing() {
-            let gone = Message {
-                channel: Channel::plain(ALL),
-                payload: to_all(nodes.id, Bytes::from_static(GONE)),
-            };
+            let gone = nodes.to_all(&Announcement::Gone);
             let _ = timeout(Duration::from_secs(1), link.send(vec![gone])).await;
         }
         return error;
@@ -332,20 +330,14 @@ async fn subscribe_as_wished(nodes: Arc<Nodes>, link: Arc<dyn Link>) -> Result<(
     }
 }
 
-/// Says that this node is there, and listens for what it said itself: that it comes back says that the
-/// broker is there, and has passed on all that came before it.
+/// Says that this node is there, asks what it has missed, and listens for what it said itself: that it
+/// comes back says that the broker is there, and has passed on all that came before it.
 async fn live(nodes: Arc<Nodes>, link: Arc<dyn Link>) -> Result<(), BrokerError> {
-    let mut echoes = nodes.begin_listening();
+    let mut echoes = nodes.echoes();
     let mut silent = 0;
-    let mut body = HERE.to_vec();
-    body.extend(process().to_be_bytes());
-    let payload = to_all(nodes.id, body.into());
     loop {
-        let here = Message {
-            channel: Channel::plain(ALL),
-            payload: payload.clone(),
-        };
-        within(link.send(vec![here])).await?;
+        nodes.look_at_answers();
+        within(link.send(nodes.signs_of_life())).await?;
         sleep(HEARTBEAT).await;
         let heard = nodes.echoes();
         silent = match heard == echoes {
@@ -372,11 +364,12 @@ impl State {
 
     /// What tells the others that the message with this sequence was not sent.
     pub(super) fn notice(&mut self, id: u64, channel: &Channel, before: u64) -> Message {
-        self.sequence += 1;
+        let sequence = self.next_sequence();
+        self.sent.note(channel, sequence);
         let envelope = Envelope {
             kind: Kind::Skipped,
             node: id,
-            sequence: self.sequence,
+            sequence,
             before,
             body: Bytes::new(),
         };
@@ -399,29 +392,33 @@ impl State {
             self.messages.push(notice, None);
         }
         if has_skipped_many {
-            let message = Message {
-                channel: Channel::plain(ALL),
-                payload: to_all(id, Bytes::from_static(SKIPPED)),
-            };
-            self.messages.push(message, None);
+            self.messages.push(Announcement::Skipped.to_all(id), None);
         }
         is_some
+    }
+
+    /// Has those told who asked what was sent.
+    fn answer(&mut self, id: u64, longest: usize) {
+        let Some(after) = self.asked.take() else {
+            return;
+        };
+        let sent = self.sent.after(after);
+        let last = sent.map(|sent| {
+            let sent = sent.into_iter();
+            sent.map(|(channel, sequence)| (channel.name().to_owned(), sequence))
+                .collect()
+        });
+        let mut answer = Announcement::Sent(Tail { after, last }).to_all(id);
+        if answer.payload.len() > longest.min(LIST) {
+            answer = Announcement::Sent(Tail { after, last: None }).to_all(id);
+        }
+        self.messages.push(answer, None);
     }
 }
 
 impl Nodes {
     fn is_closing(&self) -> bool {
         self.state().is_closing
-    }
-
-    /// What came in by connections before this one counts no more.
-    fn next_connection(self: &Arc<Self>) -> Deliver {
-        let mut state = self.state();
-        state.generation += 1;
-        Deliver {
-            nodes: self.clone(),
-            generation: state.generation,
-        }
     }
 
     /// The carriers that somebody here follows.
@@ -474,6 +471,7 @@ impl Nodes {
         // What still comes in by the connection that was lost is not waited for, and does not count.
         state.generation += 1;
         state.why_lost = None;
+        state.peers.end(Instant::now(), self.options.node_timeout);
         drop(state);
         match was {
             Standing::Away => {
@@ -496,6 +494,8 @@ impl Nodes {
         let longest = self.longest.load(Ordering::Relaxed);
         let mut state = self.state();
         let state = &mut *state;
+        // After whatever was sent before it.
+        state.answer(self.id, longest);
         let mut refused = Vec::new();
         let batch = state
             .messages
@@ -534,12 +534,6 @@ impl Nodes {
         self.state().entries.first_done(result);
     }
 
-    fn begin_listening(&self) -> u64 {
-        let mut state = self.state();
-        state.peers.begin(Instant::now());
-        state.peers.echoes
-    }
-
     fn echoes(&self) -> u64 {
         self.state().peers.echoes
     }
@@ -552,6 +546,9 @@ impl Nodes {
             tracing::warn!(target: NODES_TARGET, node = %Hex(node), "a node is gone");
             self.to_receivers(|receiver| receiver.node_went(node));
         }
+        if looked.is_in_doubt {
+            self.stays_in_doubt();
+        }
         if looked.forgotten.is_empty() {
             return;
         }
@@ -561,128 +558,63 @@ impl Nodes {
         }
     }
 
-    fn carriers(&self) -> Vec<Arc<Carrier>> {
+    pub(super) fn carriers(&self) -> Vec<Arc<Carrier>> {
         let state = self.state();
         let carriers = state.channels.values().filter_map(|it| it.upgrade());
         carriers.collect()
     }
 
-    fn to_receivers(&self, tell: impl Fn(&dyn Receiver)) {
+    pub(super) fn to_receivers(&self, tell: impl Fn(&dyn Receiver)) {
         let carriers = self.carriers();
         let receivers = carriers.iter().filter_map(|carrier| carrier.receiver());
         receivers.for_each(|receiver| tell(&*receiver));
     }
 
-    /// A node has said something to all.
-    fn hear_of(&self, envelope: &Envelope) {
-        let mut state = self.state();
-        if envelope.node == self.id {
-            state.peers.echoes += 1;
-            return;
-        }
-        let body = &envelope.body[..];
-        if let Some(process) = body.strip_prefix(HERE).and_then(|it| it.try_into().ok()) {
-            let process = u64::from_be_bytes(process);
-            let came = state.peers.is_here(envelope.node, process, Instant::now());
-            drop(state);
-            if came {
-                tracing::info!(target: NODES_TARGET, node = %Hex(envelope.node), "a node is there");
-                self.to_receivers(|receiver| receiver.node_came(envelope.node));
-            }
-        } else if body == GONE {
-            let went = state.peers.is_gone(envelope.node);
-            drop(state);
-            if went {
-                tracing::info!(target: NODES_TARGET, node = %Hex(envelope.node), "a node has gone");
-                self.to_receivers(|receiver| receiver.node_went(envelope.node));
-            }
-        } else if body == SKIPPED {
-            drop(state);
-            let carriers = self.carriers();
-            carriers.iter().for_each(|carrier| carrier.has_missed());
-        }
-        // What else there is, a later version says.
+    fn to_all(&self, announcement: &Announcement) -> Message {
+        announcement.to_all(self.id)
     }
-}
 
-/// A node's number, as it is in the log.
-struct Hex(u64);
-
-impl std::fmt::Display for Hex {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:016x}", self.0)
-    }
-}
-
-/// Where a [`Broker`](super::Broker) puts what comes in.
-///
-/// To be called in the order in which it came in. It does not wait: whoever follows is woken, and
-/// reads on.
-#[derive(Clone)]
-pub struct Deliver {
-    nodes: Arc<Nodes>,
-    generation: u64,
-}
-
-impl Deliver {
-    /// A message of a channel without a log.
-    pub fn message(&self, channel: &str, payload: &Bytes) {
-        let envelope = match Envelope::decode(payload) {
-            Ok(envelope) => envelope,
-            Err(error) => {
-                tracing::warn!(target: NODES_TARGET, channel, %error, "a message cannot be read");
-                return;
-            }
+    /// What a node says all the time.
+    fn signs_of_life(&self) -> Vec<Message> {
+        let state = self.state();
+        let here = Announcement::Here {
+            process: process(),
+            through: state.sent_through(),
         };
-        if channel == ALL {
-            if self.counts() {
-                self.nodes.hear_of(&envelope);
-            }
-            return;
-        }
-        if let Some(carrier) = self.carrier(&Channel::plain(channel)) {
-            carrier.hear(&envelope);
-        }
-    }
-
-    /// A message of a channel with a log.
-    pub fn stored(&self, channel: &str, stored: Stored) {
-        if !self.counts() {
-            return;
-        }
-        self.nodes.state().sees(stored.place);
-        if let Some(carrier) = self.carrier(&Channel::log(channel)) {
-            carrier.hear_stored(stored);
-        }
-    }
-
-    /// The connection is lost, or it is not sure that every message came in: it is dropped, and another
-    /// one is made.
-    pub fn lost(&self, error: BrokerError) {
-        let mut state = self.nodes.state();
-        if state.generation != self.generation {
-            return;
-        }
-        state.why_lost = Some(error);
+        let questions = state.peers.questions();
         drop(state);
-        self.nodes.is_over.notify_one();
+        let mut messages = vec![self.to_all(&here)];
+        if !questions.is_empty() {
+            messages.push(self.to_all(&Announcement::Asks(questions)));
+        }
+        messages
     }
 
-    fn counts(&self) -> bool {
-        self.nodes.state().generation == self.generation
-    }
-
-    fn carrier(&self, channel: &Channel) -> Option<Arc<Carrier>> {
-        let state = self.nodes.state();
-        match state.generation == self.generation {
-            true => state.channels.get(channel)?.upgrade(),
-            false => None,
+    /// What other nodes say that they have sent is compared with what has come in.
+    fn look_at_answers(&self) {
+        let answered = self.state().peers.answered(Instant::now());
+        for (node, tail) in answered {
+            let Some(last) = tail.last else {
+                self.stays_in_doubt();
+                continue;
+            };
+            for (name, sequence) in last {
+                let carrier = {
+                    let state = self.state();
+                    state
+                        .channels
+                        .get(&Channel::plain(name))
+                        .and_then(Weak::upgrade)
+                };
+                if let Some(carrier) = carrier {
+                    carrier.was_sent(node, sequence);
+                }
+            }
         }
     }
-}
 
-impl std::fmt::Debug for Deliver {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Deliver").finish_non_exhaustive()
+    fn stays_in_doubt(&self) {
+        let carriers = self.carriers();
+        carriers.iter().for_each(|carrier| carrier.stays_in_doubt());
     }
 }

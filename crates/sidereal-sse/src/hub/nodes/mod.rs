@@ -9,12 +9,15 @@
 //! broker to the others. One with history goes through the broker's log, for all nodes alike, and has
 //! the log's numbers as its ids. Either way a node knows when it has missed something.
 
+mod announcement;
 mod broker;
 mod carrier;
+mod deliver;
 mod link;
 mod options;
 mod outbox;
 mod peers;
+mod sent;
 pub(super) mod wire;
 
 use std::{
@@ -33,14 +36,19 @@ pub use self::{
     broker::{
         Append, Broker, BrokerError, BrokerFuture, Channel, History, Link, Message, Place, Stored,
     },
-    link::Deliver,
+    deliver::Deliver,
     options::{BrokerOptions, WhenAway},
 };
 pub(crate) use self::{
     carrier::{Carrier, NotSent, Receiver},
     outbox::Confirm,
 };
-use self::{outbox::Outbox, peers::Peers, wire::Envelope};
+use self::{
+    outbox::{Outbox, Payload},
+    peers::Peers,
+    sent::Sent,
+    wire::Envelope,
+};
 use super::lock;
 
 /// The `tracing` target of what happens between a hub and its broker: connected and lost (INFO and
@@ -79,6 +87,10 @@ struct State {
     wishes: Vec<Weak<Carrier>>,
     messages: Outbox<Message>,
     entries: Outbox<Append>,
+    /// What was sent, or was to be, on channels without a log.
+    sent: Sent,
+    /// Somebody asks what was sent after this sequence.
+    asked: Option<u64>,
     /// What was not sent, without the others knowing: of each channel the sequence of the last.
     skipped: HashMap<Channel, u64>,
     /// They were so many that they are not listed.
@@ -111,6 +123,25 @@ impl State {
         }
     }
 
+    fn next_sequence(&mut self) -> u64 {
+        self.sequence += 1;
+        self.sequence
+    }
+
+    /// Up to which sequence there is nothing that the others do not have, and were not told of.
+    fn sent_through(&self) -> u64 {
+        if self.has_skipped_many {
+            return 0;
+        }
+        let skipped = self.skipped.values().min().copied();
+        let waiting = self.messages.iter().find_map(|message| {
+            // Announcements have none.
+            wire::sequence(&message.payload).filter(|sequence| *sequence > 0)
+        });
+        let open = skipped.into_iter().chain(waiting).min();
+        open.map_or(self.sequence, |open| open - 1)
+    }
+
     /// A place in the log was heard of.
     fn sees(&mut self, place: Place) {
         match &mut self.seen {
@@ -139,6 +170,8 @@ impl Nodes {
                 wishes: Vec::new(),
                 messages: Outbox::new(),
                 entries: Outbox::new(),
+                sent: Sent::default(),
+                asked: None,
                 skipped: HashMap::new(),
                 has_skipped_many: false,
                 may_tell: None,
@@ -199,20 +232,19 @@ impl Nodes {
         self.state().peers.has_node(node)
     }
 
+    /// Up to which sequence everything has come in that a node has sent.
+    fn is_sure_of(&self, node: u64) -> u64 {
+        self.state().peers.is_sure_of(node)
+    }
+
     /// Whether a node of this process is there; see [`ClientId`](crate::ClientId).
     pub(super) fn has_process(&self, process: u64) -> bool {
         self.state().peers.has_process(process)
     }
 
-    /// Sends a message that stands for itself.
+    /// Sends a message on a channel without a log which nobody here may follow.
     pub(super) fn tell(&self, channel: &Channel, body: Bytes) -> Result<(), NotSent> {
-        self.send(channel, 0, None, |node, sequence| Envelope {
-            kind: wire::Kind::Data,
-            node,
-            sequence,
-            before: 0,
-            body,
-        })
+        self.send(channel, 0, body, None).1
     }
 
     /// Runs a job of the application's.
@@ -234,53 +266,34 @@ impl Nodes {
         is_away
     }
 
-    /// Puts a message on its way. It gets a number even if it is refused: by that the others see
-    /// that it is missing.
+    /// Puts a message on its way. It gets a sequence, which this says, even if it is refused: by that the
+    /// others see that it is missing. The one before it on this channel had the sequence `before`, as
+    /// far as is known.
     fn send(
         &self,
         channel: &Channel,
-        keep: usize,
+        before: u64,
+        body: Bytes,
         confirm: Option<Confirm>,
-        message: impl FnOnce(u64, u64) -> Envelope,
-    ) -> Result<(), NotSent> {
+    ) -> (u64, Result<(), NotSent>) {
         let mut state = self.state();
         // That one before it is missing is said first: to whom this one comes, that is old news.
         let skipped = state.skipped.get(channel).copied();
         let notice = skipped.map(|before| state.notice(self.id, channel, before));
-        state.sequence += 1;
-        let sequence = state.sequence;
-        let payload = message(self.id, sequence).encode();
-        let options = &self.options;
-        let is_refused = state.standing == Standing::Away && options.when_away == WhenAway::Refuse;
-        let (length, most, bytes) = (payload.len(), options.outbox, options.outbox_bytes);
-        if channel.is_log() {
-            if is_refused {
-                return Err(NotSent::Away);
-            }
-            if !state.entries.has_room(length, most, bytes) {
-                return Err(NotSent::Full);
-            }
-            let entry = Append {
-                channel: channel.clone(),
-                payload,
-                origin: self.id,
-                sequence,
-                keep,
-                seen: None,
-            };
-            state.entries.push(entry, confirm);
-            drop(state);
-            self.has_entries.notify_one();
-            return Ok(());
-        }
-        let refused = match is_refused {
-            true => Some(NotSent::Away),
-            false if !state.messages.has_room(length, most, bytes) => Some(NotSent::Full),
-            false => None,
+        let before = before.max(state.sent.last(channel));
+        let sequence = state.next_sequence();
+        state.sent.note(channel, sequence);
+        let envelope = Envelope {
+            kind: wire::Kind::Data,
+            node: self.id,
+            sequence,
+            before,
+            body,
         };
-        if let Some(refused) = refused {
+        let payload = envelope.encode();
+        if let Some(refused) = self.refusal(&state, &state.messages, payload.len()) {
             state.skip(channel.clone(), sequence);
-            return Err(refused);
+            return (sequence, Err(refused));
         }
         if let Some(notice) = notice {
             state.skipped.remove(channel);
@@ -293,7 +306,60 @@ impl Nodes {
         state.messages.push(message, confirm);
         drop(state);
         self.has_messages.notify_one();
+        (sequence, Ok(()))
+    }
+
+    /// Puts a message on its way into the log of its channel.
+    fn append(
+        &self,
+        channel: &Channel,
+        keep: usize,
+        body: Bytes,
+        confirm: Option<Confirm>,
+    ) -> Result<(), NotSent> {
+        let mut state = self.state();
+        let sequence = state.next_sequence();
+        let envelope = Envelope {
+            kind: wire::Kind::Data,
+            node: self.id,
+            sequence,
+            // The log has numbers of its own.
+            before: 0,
+            body,
+        };
+        let payload = envelope.encode();
+        if let Some(refused) = self.refusal(&state, &state.entries, payload.len()) {
+            return Err(refused);
+        }
+        let entry = Append {
+            channel: channel.clone(),
+            payload,
+            origin: self.id,
+            sequence,
+            keep,
+            seen: None,
+        };
+        state.entries.push(entry, confirm);
+        drop(state);
+        self.has_entries.notify_one();
         Ok(())
+    }
+
+    /// Why a message of this length is not taken, if it is not.
+    fn refusal<M: Payload + Clone>(
+        &self,
+        state: &State,
+        outbox: &Outbox<M>,
+        length: usize,
+    ) -> Option<NotSent> {
+        let options = &self.options;
+        if state.standing == Standing::Away && options.when_away == WhenAway::Refuse {
+            return Some(NotSent::Away);
+        }
+        match outbox.has_room(length, options.outbox, options.outbox_bytes) {
+            true => None,
+            false => Some(NotSent::Full),
+        }
     }
 
     /// The hub is gone.
@@ -301,18 +367,6 @@ impl Nodes {
         self.state().is_closing = true;
         self.is_over.notify_one();
     }
-}
-
-/// A message that every node reads.
-fn to_all(node: u64, body: Bytes) -> Bytes {
-    let envelope = Envelope {
-        kind: wire::Kind::Data,
-        node,
-        sequence: 0,
-        before: 0,
-        body,
-    };
-    envelope.encode()
 }
 
 /// A number that nobody else has.

@@ -51,6 +51,11 @@ impl<M: Payload + Clone> Outbox<M> {
             || self.waiting.len() < most && self.bytes.saturating_add(length) <= most_bytes
     }
 
+    /// What waits, oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &M> {
+        self.waiting.iter().map(|(message, _)| message)
+    }
+
     pub(super) fn push(&mut self, message: M, confirm: Option<Confirm>) {
         self.bytes += message.length();
         self.waiting.push_back((message, confirm));
