@@ -166,7 +166,24 @@ for (const broker of BROKERS) {
   })
 }
 
-// Not here yet: the broker and a node die, and the page goes to a node that never had the topic. It is a race, which the
-// example cannot win by itself: see "One case needs a line" in the guide "More than one machine".
+for (const broker of BROKERS) {
+  test(`${broker}: the broker and a node die: the page keeps its lines at a node that never had them`, options(broker), async (t) => {
+    const nodes = await t.nodes(broker)
+    const [page] = await pages(t, nodes, 1)
+    const lines = ['one', 'two', 'three']
+    for (const line of lines) ok(await isSaid(nodes.url, line))
+    await becomes('the lines', () => shown(page), lines)
+    const at = await nodeOf(page)
+    await nodes.order('kill broker')
+    await nodes.order(`kill ${at}`)
+    await eventually('another node serves the page', async () => ![0, at].includes(await nodeOf(page)), WITHIN)
+    await page.becomes('#state', 'The broker is away.', WITHIN)
+    deepEqual(await shown(page), lines)
+    await nodes.order('start broker')
+    await page.becomes('#state', 'The broker is there, and 2 nodes.', WITHIN)
+    ok(await isSaid(nodes.url, 'four'))
+    await becomes('the lines', () => shown(page), [...lines, 'four'], WITHIN)
+  })
+}
 
 const says = (page, what) => eventually(`the page says ${what}`, async () => what.test(await page.text('#problem')), WITHIN)

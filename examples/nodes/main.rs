@@ -101,8 +101,8 @@ async fn live(connect: Connect, State(app): State<App>) -> Result<Sse, StatusCod
     Ok(stream.on_connect(async move |tx| {
         tx.patch_elements(nodes::node(&app.node)).await?;
         // Resumed, whichever node the page was at before: it has the lines up to its Last-Event-ID, and is sent the rest. While
-        // the broker is away a node may not know what came after that id, and leaves the page its lines: when the broker is
-        // back the stream breaks off, and the page comes with the same id.
+        // the broker is away a node may not know what came after that id. The page then keeps the lines that it shows, and
+        // begins anew when the broker is back.
         if !tx.is_resumed() && app.hub.is_connected() {
             tx.patch_elements(chat::no_lines()).await?;
         }

@@ -6,7 +6,8 @@ use nodes::{Kind, Viewer};
 use tokio::time::sleep;
 
 use crate::cluster::{
-    Cluster, Persistence, Publisher, beginnings, has_last, has_no_silent_hole, is_whole, log, post,
+    Cluster, Persistence, Publisher, all_hear, beginnings, has_last, has_no_silent_hole, is_whole,
+    log, post,
 };
 
 /// Whether there is a broker for a while, and how it goes away.
@@ -18,16 +19,19 @@ async fn outages(kind: Kind, is_killed: bool) {
     let mut chats = Vec::new();
     let mut news = Vec::new();
     let mut views = Vec::new();
+    let mut quiet = Vec::new();
     for node in &nodes {
+        quiet.push(Viewer::at(node.url("/topics/quiet")).open());
         chats.push(Viewer::at(node.url("/logs/chat")).open());
         news.push(Viewer::at(node.url("/topics/news")).open());
         views.push(Viewer::at(node.url("/view")).open());
     }
-    for viewer in chats.iter().chain(&news).chain(&views) {
+    for viewer in chats.iter().chain(&news).chain(&views).chain(&quiet) {
         viewer.wait_for_streams(1).await;
     }
     // What waits for a broker that stands still, of which is not known yet that it does, is less than a log keeps.
     let between = Duration::from_millis(if is_killed { 10 } else { 50 });
+    all_hear(&quiet, &nodes[2].url("/topics/quiet")).await;
     let start = |name: &str, node: usize, path, persistence| {
         Publisher::start(nodes[node].url(path), name, between, persistence)
     };
@@ -106,6 +110,20 @@ async fn outages(kind: Kind, is_killed: bool) {
     for viewer in &news {
         has_no_silent_hole(viewer, &ends).await;
         assert!(viewer.reconnects() >= times, "{:?}", viewer.visits());
+    }
+    // Where nothing was sent, nothing was missed.
+    for (viewer, node) in quiet.iter().zip(&nodes) {
+        assert_eq!(viewer.reconnects(), 0, "{:?}", viewer.visits());
+        let text = node.url("");
+        let sent = post(&node.url("/topics/quiet"), &text).await;
+        assert_eq!(sent.unwrap().0, 204);
+    }
+    for (viewer, node) in quiet
+        .iter()
+        .flat_map(|it| nodes.iter().map(move |node| (it, node)))
+    {
+        viewer.wait_for(&node.url("")).await;
+        assert_eq!(viewer.reconnects(), 0, "{:?}", viewer.visits());
     }
 }
 
