@@ -159,6 +159,8 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let listener = Listener::bind(address).await?;
     let address = listener.local_addr()?;
     let node = var("NODE").unwrap_or_else(|_| address.port().to_string());
+    let state = App::new(node, &broker).await?;
+    let hub = state.hub.clone();
     let app = Router::new()
         .route("/", get(async || Html(nodes::page())))
         .route("/live", get(live))
@@ -168,12 +170,14 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
             "/datastar.js",
             get(async || ([(CONTENT_TYPE, "text/javascript")], examples::DATASTAR_JS)),
         )
-        .with_state(App::new(node, &broker).await?);
+        .with_state(state);
     println!("node on http://{address}");
     // Its streams are broken off, and their pages go to other nodes.
     sidereal::serve(listener, app)
         .shutdown_on(stop_signal())
         .grace(Duration::from_secs(5))
         .await?;
+    // What was said last may not be with the broker yet.
+    let _late = timeout(PATIENCE, hub.flush()).await;
     Ok(())
 }

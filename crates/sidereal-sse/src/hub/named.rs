@@ -104,7 +104,7 @@ impl HubInner {
         self.invalidate_here(name);
         if let Some(nodes) = self.nodes.get() {
             // If it is not taken, the others are told so later.
-            let _ = nodes.tell(&channel(name), Bytes::new());
+            let _ = nodes.tell(&channel(name), &[]);
         }
     }
 

@@ -253,7 +253,7 @@ impl Inner {
         match &self.carrier {
             // If it cannot be sent, the others ask for all.
             Some(carrier) => {
-                let _ = carrier.send(message.into(), None, change);
+                let _ = carrier.send(&[&message], None, change);
             }
             None => change(),
         }

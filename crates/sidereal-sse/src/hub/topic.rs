@@ -345,10 +345,10 @@ impl TopicInner {
         }
         let body = wire::event(&frame);
         if carrier.is_log() {
-            let sent = carrier.send(body, confirm, || {});
+            let sent = carrier.send(&body, confirm, || {});
             return sent.map_err(|error| PublishError::not_sent(error, false));
         }
-        let sent = carrier.send(body, confirm, || self.put(frame, None));
+        let sent = carrier.send(&body, confirm, || self.put(frame.clone(), None));
         self.listeners.wake();
         sent.map_err(|error| PublishError::not_sent(error, true))
     }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
-use bytes::{Buf as _, BufMut as _, Bytes};
+use bytes::{Buf as _, Bytes};
 
 use super::{
     HubInner,
@@ -40,10 +40,9 @@ impl HubInner {
         if frame.is_empty() {
             return Ok(());
         }
-        let mut body = Vec::with_capacity(9 + frame.len());
-        body.put_u64(number);
-        body.put_slice(&wire::event(&frame));
-        let sent = nodes.tell(&channel(process), body.into());
+        let [is_sensitive, event] = wire::event(&frame);
+        let body = [&number.to_be_bytes(), is_sensitive, event];
+        let sent = nodes.tell(&channel(process), &body);
         sent.map_err(|refused| match refused {
             NotSent::Away => SendError::away(),
             NotSent::Full => SendError::full(),

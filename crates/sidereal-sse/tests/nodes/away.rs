@@ -83,6 +83,31 @@ async fn events_wait_for_the_broker_where_they_may() {
 }
 
 #[tokio::test]
+async fn a_hub_is_flushed_when_the_broker_has_all_of_it() {
+    let exchange = Exchange::default();
+    let chat = |hub: &Hub| hub.topic_with("chat", TopicOptions::new().replay(true));
+    let one = holding_hub(&exchange);
+    until(|| one.is_connected()).await;
+    one.flush().await;
+    exchange.go_down();
+    until(|| !one.is_connected()).await;
+    for number in 0..300 {
+        say(&one.topic("news"), &number.to_string());
+        say(&chat(&one), &number.to_string());
+    }
+    let waits = tokio::time::timeout(Duration::from_millis(50), one.flush());
+    assert!(waits.await.is_err());
+    exchange.come_up();
+    tokio::time::timeout(Duration::from_secs(20), one.flush())
+        .await
+        .unwrap();
+    assert!(one.is_connected());
+    assert_eq!((exchange.stored(), exchange.sent() >= 300), (300, true));
+    // Without a broker there is nothing to wait for.
+    Hub::new().flush().await;
+}
+
+#[tokio::test]
 async fn not_more_wait_than_may() {
     let exchange = Exchange::default();
     exchange.go_down();

@@ -37,7 +37,7 @@ struct State {
     /// How many messages of a channel are kept; all by default.
     keep: Option<usize>,
     seen: HashSet<(u64, u64)>,
-    pub(crate) sent: u64,
+    sent: u64,
 }
 
 struct Connected {
@@ -84,6 +84,13 @@ impl Exchange {
         }
     }
 
+    /// Sends something that no hub has sent.
+    pub(crate) fn inject(&self, channel: &str, payload: &Bytes) {
+        let state = self.state();
+        let links = state.links.values();
+        links.for_each(|connected| connected.deliver.message(channel, payload));
+    }
+
     pub(crate) fn lose(&self, messages: u32) {
         self.state().lose = messages;
     }
@@ -119,6 +126,15 @@ impl Exchange {
         state.log.clear();
         state.seen.clear();
         state.log_id += 1;
+    }
+
+    /// How many messages are in the log, and how many were sent otherwise.
+    pub(crate) fn stored(&self) -> usize {
+        self.state().log.len()
+    }
+
+    pub(crate) fn sent(&self) -> u64 {
+        self.state().sent
     }
 
     pub(crate) fn links(&self) -> usize {

@@ -80,6 +80,20 @@ async fn who_misses_an_event_learns_it() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_is_missed() {
+    let exchange = Exchange::default();
+    let [one] = hubs(&exchange).await;
+    let mut subscription = follow(&one.topic("news")).await;
+    let mut other = follow(&one.topic("other")).await;
+    // Of a later version.
+    exchange.inject("topic/news", &vec![200; 100].into());
+    assert!(next(&mut subscription).await.is_err());
+    nothing(&mut other).await;
+    exchange.inject("nodes", &vec![200; 100].into());
+    nothing(&mut other).await;
+}
+
+#[tokio::test]
 async fn what_was_perhaps_sent_is_sent_again_and_comes_once() {
     let exchange = Exchange::default();
     let [one, other] = hubs(&exchange).await;

@@ -92,6 +92,25 @@ impl Hub {
         self.inner.is_connected()
     }
 
+    /// Waits until the broker has all that was published until now, or has refused it: before a
+    /// process ends, which else takes along what it has not sent yet. Ready at once for a hub without a
+    /// broker.
+    ///
+    /// While the broker is away it waits, if something does ([`WhenAway`](crate::broker::WhenAway)); so
+    /// give it a limit. Cancel safe: nothing is lost by dropping it.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use sidereal::Hub;
+    /// # async fn example(hub: Hub) {
+    /// // After the server has ended, and before `main` does.
+    /// let _ = tokio::time::timeout(Duration::from_secs(2), hub.flush()).await;
+    /// # }
+    /// ```
+    pub async fn flush(&self) {
+        self.inner.flush().await;
+    }
+
     /// How many nodes there are, this one among them: those that have said within
     /// [`node_timeout`](BrokerOptions::node_timeout) that they are there.
     pub fn nodes(&self) -> usize {

@@ -14,7 +14,7 @@ use bytes::{Buf as _, BufMut as _, Bytes};
 
 use super::{
     Channel, Message,
-    wire::{Envelope, Kind},
+    wire::{Kind, Outgoing},
 };
 
 /// The name of the channel.
@@ -46,16 +46,16 @@ pub(super) struct Tail {
 impl Announcement {
     /// The message of this node that says it.
     pub(super) fn to_all(&self, node: u64) -> Message {
-        let envelope = Envelope {
+        let message = Outgoing {
             kind: Kind::Data,
             node,
             sequence: 0,
             before: 0,
-            body: self.encode(),
+            body: &[&self.encode()],
         };
         Message {
             channel: Channel::plain(ALL),
-            payload: envelope.encode(),
+            payload: message.encode(),
         }
     }
 

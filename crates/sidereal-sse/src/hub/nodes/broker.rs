@@ -46,8 +46,9 @@ pub trait Link: Send + Sync + 'static {
     fn send(&self, messages: Vec<Message>) -> BrokerFuture<'_, ()>;
 
     /// Puts messages into the logs of their channels, and sends them to all who have subscribed.
-    /// One answer for each, in their order. Those of one channel come into the log in the order in
-    /// which they are here.
+    /// One answer for each, in their order, or for the first of them only, where it takes long: the hub
+    /// appends the others again. Those of one channel come into the log in the order in which they are
+    /// here.
     ///
     /// One that is in the log already, as its origin and sequence say, is not put in again, and
     /// answered with any number. After an error some may be in the log; the hub appends all of them
@@ -55,7 +56,8 @@ pub trait Link: Send + Sync + 'static {
     fn append(&self, entries: Vec<Append>) -> BrokerFuture<'_, Vec<Result<(), BrokerError>>>;
 
     /// Reads the last messages of a channel's log: all after the given number, but not more than
-    /// `most`.
+    /// `most`. The number is one of the log that this node has read before; of another one
+    /// ([`History::log`]) the hub reads again, after 0.
     ///
     /// Ready when everything with lower numbers than the last of them has come in that this node
     /// has subscribed to.

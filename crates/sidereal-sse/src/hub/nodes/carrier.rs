@@ -239,7 +239,7 @@ impl Carrier {
     /// in between.
     pub(crate) fn send(
         &self,
-        body: Bytes,
+        body: &[&[u8]],
         confirm: Option<Confirm>,
         first: impl FnOnce(),
     ) -> Result<(), NotSent> {
@@ -253,14 +253,14 @@ impl Carrier {
     pub(crate) fn send_all(&self, make: impl FnOnce() -> Vec<Bytes>) {
         let mut state = lock(&self.state);
         for body in make() {
-            let _ = self.send_next(&mut state, body, None);
+            let _ = self.send_next(&mut state, &[&body], None);
         }
     }
 
     fn send_next(
         &self,
         state: &mut State,
-        body: Bytes,
+        body: &[&[u8]],
         confirm: Option<Confirm>,
     ) -> Result<(), NotSent> {
         let (nodes, channel) = (&self.nodes, &self.channel);
@@ -462,7 +462,7 @@ impl Carrier {
 
     /// Something was missed on a channel without a log.
     pub(super) fn has_missed(&self) {
-        if self.is_log() {
+        if self.is_log() || !self.is_followed() {
             return;
         }
         if let Some(receiver) = self.receiver() {
@@ -478,6 +478,7 @@ fn give(receiver: &dyn Receiver, place: Place, payload: &Bytes) {
         Ok(envelope) => receiver.take(envelope.node, &envelope.body, Some(place)),
         Err(error) => {
             tracing::warn!(target: NODES_TARGET, %error, "a message of the log cannot be read");
+            receiver.missed();
         }
     }
 }

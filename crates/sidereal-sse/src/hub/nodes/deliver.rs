@@ -28,6 +28,9 @@ impl Deliver {
             Ok(envelope) => envelope,
             Err(error) => {
                 tracing::warn!(target: NODES_TARGET, channel, %error, "a message cannot be read");
+                if let Some(carrier) = self.carrier(&Channel::plain(channel)) {
+                    carrier.has_missed();
+                }
                 return;
             }
         };
@@ -53,7 +56,7 @@ impl Deliver {
         }
     }
 
-    /// The connection is lost, or it is not sure that every message came in: it is dropped, and another
+    /// The connection that was made is lost, or it is not sure that every message came in: it is dropped, and another
     /// one is made.
     pub fn lost(&self, error: BrokerError) {
         let mut state = self.nodes.state();

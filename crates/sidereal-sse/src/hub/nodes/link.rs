@@ -5,7 +5,6 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep, timeout},
@@ -17,7 +16,7 @@ use super::{
     announcement::{ALL, Announcement, Tail},
     deliver::Hex,
     random,
-    wire::{Envelope, Kind},
+    wire::{Envelope, Kind, Outgoing},
 };
 use crate::{background, client::process};
 
@@ -366,16 +365,16 @@ impl State {
     pub(super) fn notice(&mut self, id: u64, channel: &Channel, before: u64) -> Message {
         let sequence = self.next_sequence();
         self.sent.note(channel, sequence);
-        let envelope = Envelope {
+        let notice = Outgoing {
             kind: Kind::Skipped,
             node: id,
             sequence,
             before,
-            body: Bytes::new(),
+            body: &[],
         };
         Message {
             channel: channel.clone(),
-            payload: envelope.encode(),
+            payload: notice.encode(),
         }
     }
 
@@ -517,6 +516,8 @@ impl Nodes {
                 state.was_not_sent(message);
             }
         }
+        drop(state);
+        self.has_gone.notify_waiters();
     }
 
     fn entries(&self) -> Vec<super::Append> {
@@ -532,6 +533,7 @@ impl Nodes {
 
     fn entry_done(&self, result: Result<(), BrokerError>) {
         self.state().entries.first_done(result);
+        self.has_gone.notify_waiters();
     }
 
     fn echoes(&self) -> u64 {

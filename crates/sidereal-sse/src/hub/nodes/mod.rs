@@ -29,7 +29,6 @@ use std::{
     },
 };
 
-use bytes::Bytes;
 use tokio::{runtime::Handle, sync::Notify, time::Instant};
 
 pub use self::{
@@ -47,7 +46,7 @@ use self::{
     outbox::{Outbox, Payload},
     peers::Peers,
     sent::Sent,
-    wire::Envelope,
+    wire::{Kind, Outgoing},
 };
 use super::lock;
 
@@ -74,6 +73,8 @@ pub(crate) struct Nodes {
     has_entries: Notify,
     has_wishes: Notify,
     is_over: Notify,
+    /// Something has gone to the broker.
+    has_gone: Notify,
 }
 
 struct State {
@@ -185,6 +186,7 @@ impl Nodes {
             has_entries: Notify::new(),
             has_wishes: Notify::new(),
             is_over: Notify::new(),
+            has_gone: Notify::new(),
         });
         link::start(nodes.clone());
         nodes
@@ -211,7 +213,7 @@ impl Nodes {
     /// The longest event that the broker takes.
     pub(super) fn longest_event(&self) -> usize {
         let longest = self.longest.load(Ordering::Relaxed);
-        longest.saturating_sub(wire::length_with(&crate::Frame::empty()))
+        longest.saturating_sub(wire::length(&wire::event(&crate::Frame::empty())))
     }
 
     /// This node's end of a channel, which there is once.
@@ -243,7 +245,7 @@ impl Nodes {
     }
 
     /// Sends a message on a channel without a log which nobody here may follow.
-    pub(super) fn tell(&self, channel: &Channel, body: Bytes) -> Result<(), NotSent> {
+    pub(super) fn tell(&self, channel: &Channel, body: &[&[u8]]) -> Result<(), NotSent> {
         self.send(channel, 0, body, None).1
     }
 
@@ -273,7 +275,7 @@ impl Nodes {
         &self,
         channel: &Channel,
         before: u64,
-        body: Bytes,
+        body: &[&[u8]],
         confirm: Option<Confirm>,
     ) -> (u64, Result<(), NotSent>) {
         let mut state = self.state();
@@ -283,18 +285,18 @@ impl Nodes {
         let before = before.max(state.sent.last(channel));
         let sequence = state.next_sequence();
         state.sent.note(channel, sequence);
-        let envelope = Envelope {
-            kind: wire::Kind::Data,
+        if let Some(refused) = self.refusal(&state, &state.messages, body) {
+            state.skip(channel.clone(), sequence);
+            return (sequence, Err(refused));
+        }
+        let message = Outgoing {
+            kind: Kind::Data,
             node: self.id,
             sequence,
             before,
             body,
         };
-        let payload = envelope.encode();
-        if let Some(refused) = self.refusal(&state, &state.messages, payload.len()) {
-            state.skip(channel.clone(), sequence);
-            return (sequence, Err(refused));
-        }
+        let payload = message.encode();
         if let Some(notice) = notice {
             state.skipped.remove(channel);
             state.messages.push(notice, None);
@@ -314,26 +316,25 @@ impl Nodes {
         &self,
         channel: &Channel,
         keep: usize,
-        body: Bytes,
+        body: &[&[u8]],
         confirm: Option<Confirm>,
     ) -> Result<(), NotSent> {
         let mut state = self.state();
+        if let Some(refused) = self.refusal(&state, &state.entries, body) {
+            return Err(refused);
+        }
         let sequence = state.next_sequence();
-        let envelope = Envelope {
-            kind: wire::Kind::Data,
+        let message = Outgoing {
+            kind: Kind::Data,
             node: self.id,
             sequence,
             // The log has numbers of its own.
             before: 0,
             body,
         };
-        let payload = envelope.encode();
-        if let Some(refused) = self.refusal(&state, &state.entries, payload.len()) {
-            return Err(refused);
-        }
         let entry = Append {
             channel: channel.clone(),
-            payload,
+            payload: message.encode(),
             origin: self.id,
             sequence,
             keep,
@@ -345,20 +346,42 @@ impl Nodes {
         Ok(())
     }
 
-    /// Why a message of this length is not taken, if it is not.
+    /// Why a message with this body is not taken, if it is not.
     fn refusal<M: Payload + Clone>(
         &self,
         state: &State,
         outbox: &Outbox<M>,
-        length: usize,
+        body: &[&[u8]],
     ) -> Option<NotSent> {
         let options = &self.options;
         if state.standing == Standing::Away && options.when_away == WhenAway::Refuse {
             return Some(NotSent::Away);
         }
-        match outbox.has_room(length, options.outbox, options.outbox_bytes) {
+        match outbox.has_room(wire::length(body), options.outbox, options.outbox_bytes) {
             true => None,
             false => Some(NotSent::Full),
+        }
+    }
+
+    /// Waits until everything has gone to the broker that waits for it now.
+    pub(super) async fn flush(&self) {
+        let progress = || {
+            let state = self.state();
+            [state.messages.progress(), state.entries.progress()]
+        };
+        let ends = progress().map(|(_, end)| end);
+        loop {
+            let gone = self.has_gone.notified();
+            tokio::pin!(gone);
+            gone.as_mut().enable();
+            let is_done = progress()
+                .iter()
+                .zip(ends)
+                .all(|((gone, _), end)| *gone >= end);
+            if is_done {
+                return;
+            }
+            gone.await;
         }
     }
 

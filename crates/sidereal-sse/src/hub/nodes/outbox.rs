@@ -19,6 +19,8 @@ pub(crate) type Confirm = oneshot::Sender<Result<(), BrokerError>>;
 pub(super) struct Outbox<M> {
     waiting: VecDeque<(M, Option<Confirm>)>,
     bytes: usize,
+    /// How many have gone, to the broker or nowhere.
+    gone: u64,
 }
 
 pub(super) trait Payload {
@@ -42,6 +44,7 @@ impl<M: Payload + Clone> Outbox<M> {
         Self {
             waiting: VecDeque::new(),
             bytes: 0,
+            gone: 0,
         }
     }
 
@@ -49,6 +52,11 @@ impl<M: Payload + Clone> Outbox<M> {
     pub(super) fn has_room(&self, length: usize, most: usize, most_bytes: usize) -> bool {
         self.waiting.is_empty()
             || self.waiting.len() < most && self.bytes.saturating_add(length) <= most_bytes
+    }
+
+    /// How many have gone, and how many will have when all have that are here now.
+    pub(super) fn progress(&self) -> (u64, u64) {
+        (self.gone, self.gone + self.waiting.len() as u64)
     }
 
     /// What waits, oldest first.
@@ -94,6 +102,7 @@ impl<M: Payload + Clone> Outbox<M> {
     fn done(&mut self, index: usize, result: Result<(), BrokerError>) -> Option<M> {
         let (message, confirm) = self.waiting.remove(index)?;
         self.bytes -= message.length();
+        self.gone += 1;
         if let Some(confirm) = confirm {
             let _ = confirm.send(result);
         }
