@@ -3,8 +3,25 @@
 use std::{
     io::{self, BufRead, BufReader, Write},
     net::SocketAddr,
+    path::PathBuf,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
+
+/// A program of this package, which is built where this one is.
+///
+/// # Errors
+///
+/// When it is not there.
+pub fn beside_this(name: &str) -> io::Result<PathBuf> {
+    let program = std::env::current_exe()?.with_file_name(name);
+    match program.exists() {
+        true => Ok(program),
+        false => Err(io::Error::other(format!(
+            "{} is not there: `cargo build --release --package bench` makes it",
+            program.display()
+        ))),
+    }
+}
 
 /// A server that prints its address first, and then a line when it is asked for one. It is killed
 /// when this is dropped.

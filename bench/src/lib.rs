@@ -8,6 +8,7 @@ pub mod arguments;
 pub mod child;
 pub mod content;
 pub mod decode;
+pub mod nginx;
 pub mod page;
 pub mod process;
 pub mod publisher;

@@ -33,13 +33,21 @@ pub fn pinned(core: usize, program: impl AsRef<OsStr>) -> io::Result<Command> {
 ///
 /// When there is no such core, or no `taskset`.
 pub fn pin_this(core: usize) -> io::Result<()> {
-    let pid = std::process::id().to_string();
+    pin(std::process::id(), core)
+}
+
+/// Puts a process on one core, with all its threads.
+///
+/// # Errors
+///
+/// When there is no such core, or no `taskset`.
+pub fn pin(pid: u32, core: usize) -> io::Result<()> {
     done(Command::new("taskset").args([
         "--all-tasks",
         "--cpu-list",
         "--pid",
         &core.to_string(),
-        &pid,
+        &pid.to_string(),
     ]))
 }
 

@@ -246,6 +246,12 @@ impl Server {
         Some(&certificates.authority)
     }
 
+    /// The number of its process, if it has one.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.process().as_ref().map(Process::pid)
+    }
+
     /// SIGKILL: nothing is written any more, and all connections break. When this returns it is gone; connections to
     /// its address are refused.
     pub fn kill(&self) {

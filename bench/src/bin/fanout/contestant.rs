@@ -1,8 +1,9 @@
 //! Who is measured.
 
-use std::{fmt, io, path::PathBuf, process::Command};
+use std::{fmt, io, process::Command};
 
 use bench::{
+    child::beside_this,
     content::Content,
     process::{SERVER_CORE, pinned},
 };
@@ -78,7 +79,6 @@ impl Contestant {
 
     /// Its server, but for nginx, which is none of our programs.
     pub(crate) fn command(self, load: &Load) -> io::Result<Command> {
-        let this = std::env::current_exe()?;
         let words: &[&str] = match self.who {
             Who::Floor => &["serve", "floor"],
             Who::Official if self.codec.is_some() => &["serve", "official-compressed"],
@@ -90,8 +90,8 @@ impl Contestant {
             Who::Nchan => return Err(io::Error::other("nginx has a configuration")),
         };
         let program = match self.who.is_ours() {
-            true => beside(this)?,
-            false => this,
+            true => beside_this("fanout-server")?,
+            false => std::env::current_exe()?,
         };
         let mut command = pinned(SERVER_CORE, program)?;
         command.args(words).args(["--rate", &load.rate.to_string()]);
@@ -106,18 +106,6 @@ impl Contestant {
 impl Who {
     pub(crate) fn with(self, codec: Option<Codec>) -> Contestant {
         Contestant { who: self, codec }
-    }
-}
-
-/// The program that is measured, which is built where this one is.
-fn beside(this: PathBuf) -> io::Result<PathBuf> {
-    let server = this.with_file_name("fanout-server");
-    match server.exists() {
-        true => Ok(server),
-        false => Err(io::Error::other(format!(
-            "{} is not there: `cargo build --release --package bench` makes it",
-            server.display()
-        ))),
     }
 }
 

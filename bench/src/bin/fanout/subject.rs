@@ -4,6 +4,7 @@ use std::{io, net::SocketAddr, sync::Arc};
 
 use bench::{
     child::ChildServer,
+    nginx::Nginx,
     process::{self, Time},
     publisher::{Log, Publisher},
 };
@@ -12,7 +13,7 @@ use tokio::task::{JoinHandle, spawn_local};
 use crate::{
     contestant::{Contestant, Who},
     load::Load,
-    nchan::{Nginx, Posting},
+    nchan::{self, Posting},
 };
 
 /// A server, and the way to have it publish.
@@ -41,7 +42,7 @@ impl Subject {
             let mut command = contestant.command(load)?;
             return ChildServer::start(&mut command).map(Self::Own);
         }
-        let nginx = Nginx::start(open_files).await?;
+        let nginx = nchan::start(open_files).await?;
         let posting = Posting::connect(nginx.address()).await?;
         let publisher = Publisher::new(load.content, load.rate);
         let posted = Posted {
