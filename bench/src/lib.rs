@@ -9,11 +9,13 @@ pub mod child;
 pub mod content;
 pub mod decode;
 pub mod nginx;
+pub mod order;
 pub mod page;
 pub mod process;
 pub mod publisher;
 pub mod quantiles;
 pub mod recording;
+pub mod stamped;
 
 use std::time::{Duration, Instant};
 

@@ -1,0 +1,183 @@
+//! A contestant that runs: nodes, what is between them and what is in front of them, all on one core.
+
+use std::{io, net::SocketAddr, ops::Sub, time::Duration};
+
+use bench::{
+    child::{ChildServer, beside_this},
+    nginx::Nginx,
+    order::{Batch, Order, Topics},
+    process::{self, SERVER_CORE, pin, pinned},
+};
+use nodes::{Kind as Broker, Server};
+
+use crate::contestant::Contestant;
+
+/// As users have it, but for the addresses, and more connections than it is made for.
+const CONFIGURATION: &str = include_str!("../../../../examples/nodes/nginx.conf");
+const FRONT: &str = "127.0.0.1:8080";
+const NODES: [&str; 3] = ["127.0.0.1:3001", "127.0.0.1:3002", "127.0.0.1:3003"];
+const CONNECTIONS: &str = "worker_connections 1024";
+
+/// The one that publishes.
+pub(crate) const PUBLISHING: usize = 0;
+
+/// Its fields end in this order.
+pub(crate) struct Stage {
+    nginx: Option<Nginx>,
+    nodes: Vec<ChildServer>,
+    broker: Option<Server>,
+}
+
+/// The CPU time of all processes, in user and kernel mode.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Times {
+    /// The node that publishes.
+    pub(crate) publishing: Duration,
+    /// All others.
+    pub(crate) receiving: Duration,
+    pub(crate) broker: Duration,
+    pub(crate) nginx: Duration,
+}
+
+impl Times {
+    pub(crate) fn nodes(self) -> Duration {
+        self.publishing + self.receiving
+    }
+}
+
+impl Sub for Times {
+    type Output = Self;
+
+    fn sub(self, before: Self) -> Self {
+        Self {
+            publishing: self.publishing.saturating_sub(before.publishing),
+            receiving: self.receiving.saturating_sub(before.receiving),
+            broker: self.broker.saturating_sub(before.broker),
+            nginx: self.nginx.saturating_sub(before.nginx),
+        }
+    }
+}
+
+impl Stage {
+    pub(crate) async fn start(contestant: Contestant) -> io::Result<Self> {
+        let settings = contestant.broker.map(|broker| match broker {
+            Broker::Nats => Server::nats(),
+            Broker::Redis => Server::redis(),
+        });
+        let broker = match settings {
+            Some(settings) => Some(settings.try_start().await.map_err(io::Error::other)?),
+            None => None,
+        };
+        if let Some(pid) = broker.as_ref().and_then(Server::pid) {
+            pin(pid, SERVER_CORE)?;
+        }
+        let nodes = (0..contestant.nodes).map(|number| node(number, broker.as_ref()));
+        let mut nodes = nodes.collect::<io::Result<Vec<_>>>()?;
+        for node in &mut nodes {
+            Order::Connect.give(node)?;
+        }
+        let nginx = match contestant.has_front {
+            true => Some(Nginx::start(|front| configuration(front, &nodes)).await?),
+            false => None,
+        };
+        Ok(Self {
+            nginx,
+            nodes,
+            broker,
+        })
+    }
+
+    /// Where viewers come to.
+    pub(crate) fn address(&self) -> SocketAddr {
+        match &self.nginx {
+            Some(nginx) => nginx.address(),
+            None => self.nodes[PUBLISHING].address(),
+        }
+    }
+
+    pub(crate) fn nodes(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub(crate) fn times(&self) -> io::Result<Times> {
+        let mut times = Times::default();
+        for (number, node) in self.nodes.iter().enumerate() {
+            let ran = process::time(node.pid())?.ran;
+            match number {
+                PUBLISHING => times.publishing = ran,
+                _ => times.receiving += ran,
+            }
+        }
+        if let Some(pid) = self.broker.as_ref().and_then(Server::pid) {
+            times.broker = process::time(pid)?.ran;
+        }
+        if let Some(nginx) = &self.nginx {
+            times.nginx = process::time(nginx.worker())?.ran;
+        }
+        Ok(times)
+    }
+
+    /// The memory of a node that receives; of the only one, where there is no other.
+    pub(crate) fn memory(&self) -> io::Result<u64> {
+        process::memory(self.nodes[self.nodes.len() - 1].pid())
+    }
+
+    /// Has one node publish.
+    pub(crate) fn publish(&mut self, batch: Batch) -> io::Result<()> {
+        Order::Publish(batch)
+            .give(&mut self.nodes[PUBLISHING])
+            .map(drop)
+    }
+
+    /// Waits until all is published.
+    pub(crate) fn published(&mut self) -> io::Result<()> {
+        Order::Published.give(&mut self.nodes[PUBLISHING]).map(drop)
+    }
+
+    /// Has each node follow topics by itself, all at the same time: how long that took at each.
+    pub(crate) fn follow(&mut self, topics: Topics) -> io::Result<Vec<Duration>> {
+        let ready = self.all(&Order::Follow(topics))?;
+        Ok(ready.into_iter().flatten().collect())
+    }
+
+    /// Waits until each node has had so many events: how long those took that are new, at each.
+    pub(crate) fn followed(&mut self, count: u64) -> io::Result<Vec<Vec<Duration>>> {
+        self.all(&Order::Followed(count))
+    }
+
+    fn all(&mut self, order: &Order) -> io::Result<Vec<Vec<Duration>>> {
+        std::thread::scope(|scope| {
+            let give = |node| scope.spawn(|| order.give(node));
+            let given: Vec<_> = self.nodes.iter_mut().map(give).collect();
+            let answers = given.into_iter().map(|given| {
+                given
+                    .join()
+                    .unwrap_or_else(|_| Err(io::Error::other("no answer")))
+            });
+            answers.collect()
+        })
+    }
+}
+
+fn node(number: usize, broker: Option<&Server>) -> io::Result<ChildServer> {
+    let program = beside_this("several-nodes-server")?;
+    let mut command = pinned(SERVER_CORE, program)?;
+    command.args(["--node", &number.to_string()]);
+    if let Some(broker) = broker {
+        let name = match broker.kind() {
+            Broker::Nats => "--nats",
+            Broker::Redis => "--redis",
+        };
+        command.args([name, &broker.url()]);
+    }
+    ChildServer::start(&mut command)
+}
+
+fn configuration(front: SocketAddr, nodes: &[ChildServer]) -> String {
+    let text = CONFIGURATION.replace(FRONT, &front.to_string());
+    let text = text.replace(CONNECTIONS, "worker_connections 4096");
+    let addresses = NODES.iter().zip(nodes);
+    addresses.fold(text, |text, (example, node)| {
+        text.replace(example, &node.address().to_string())
+    })
+}
