@@ -21,8 +21,10 @@ impl Contestant {
         has_front: false,
     };
 
-    pub(crate) const ALL: [Self; 5] = [
+    /// The one with nginx and without a broker shows how much of the last two is nginx's.
+    pub(crate) const ALL: [Self; 6] = [
         Self::ALONE,
+        Self::ALONE.behind_nginx(),
         Self::ALONE.with(Broker::Nats),
         Self::ALONE.with(Broker::Redis),
         Self::ALONE.with(Broker::Nats).three().behind_nginx(),

@@ -38,7 +38,7 @@ impl Load {
                 viewers: if is_quick { viewers.min(30) } else { viewers },
                 rate,
                 warm_up: (rate / 5.0) as u64,
-                events: (rate * if is_quick { 0.2 } else { 2.0 }) as u64,
+                events: (rate * if is_quick { 0.2 } else { 1.5 }) as u64,
             };
             [
                 load(What::Latency, 300, 40.0),
