@@ -86,9 +86,9 @@ impl Report {
         };
         println!("\nFrom publish to arrival, topic: {}; ms:\n", first.load);
         println!(
-            "| contestant | p50 | p99 | max | on the publishing node p50 | p99 | on the others p50 | p99 |"
+            "| contestant | p50 | p99 | max | on the publishing node p50 | p99 | on the others p50 | p99 | others, % of the core |"
         );
-        println!("|---|---|---|---|---|---|---|---|");
+        println!("|---|---|---|---|---|---|---|---|---|");
         for row in self.of(What::Latency, kind) {
             let time = |of: fn(&Measured) -> Duration| {
                 spread(row.rounds.iter().map(|round| millis(of(round))), 2)
@@ -98,7 +98,7 @@ impl Report {
                 _ => time(of),
             };
             println!(
-                "| {} | {} | {} | {} | {} | {} | {} | {} |",
+                "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
                 row.contestant,
                 time(|round| round.all.p50),
                 time(|round| round.all.p99),
@@ -107,6 +107,7 @@ impl Report {
                 time(|round| round.here.p99),
                 of_others(|round| round.elsewhere.p50),
                 of_others(|round| round.elsewhere.p99),
+                row.others(),
             );
         }
     }
@@ -117,13 +118,9 @@ impl Report {
         };
         println!("\nCPU for a delivery, topic: {}; µs:\n", first.load);
         println!(
-            "| contestant | nodes | of the first | broker | nginx | all, of the first | for an event, one viewer on each node: nodes | broker |"
+            "| contestant | nodes | of the first | broker | nginx | all, of the first | for an event, one viewer on each node: nodes | broker | others, % of the core |"
         );
-        println!("|---|---|---|---|---|---|---|---|");
-        let all = |round: &Measured| {
-            let times = round.times;
-            times.nodes() + times.broker + times.nginx
-        };
+        println!("|---|---|---|---|---|---|---|---|---|");
         let events = self.of(What::Events, kind);
         for (row, event) in self.of(What::Deliveries, kind).zip(events) {
             let ratio = |of: &dyn Fn(&Measured) -> Duration| {
@@ -134,15 +131,16 @@ impl Report {
                 median(row) / median(first)
             };
             println!(
-                "| {} | {} | {:.2} | {} | {} | {:.2} | {} | {} |",
+                "| {} | {} | {:.2} | {} | {} | {:.2} | {} | {} | {} |",
                 row.contestant,
-                row.each(|round| round.times.nodes()),
-                ratio(&|round| round.times.nodes()),
-                row.each(|round| round.times.broker),
-                row.each(|round| round.times.nginx),
-                ratio(&all),
-                event.for_event(|round| round.times.nodes()),
-                event.for_event(|round| round.times.broker),
+                row.each(|round| round.spent.nodes()),
+                ratio(&|round| round.spent.nodes()),
+                row.each(|round| round.spent.broker),
+                row.each(|round| round.spent.nginx),
+                ratio(&|round| round.spent.all()),
+                event.for_event(|round| round.spent.nodes()),
+                event.for_event(|round| round.spent.broker),
+                row.others(),
             );
         }
     }
@@ -153,9 +151,9 @@ impl Report {
                 "\nWith topics, {kind}, {RATE} events/s on all of them; ready, p50 and p99 in ms, CPU for an event in µs, memory of a node that receives in MiB:\n"
             );
             println!(
-                "| contestant | topics | ready | p50 | p99 | CPU: publishing node | each other node | broker | memory |"
+                "| contestant | topics | ready | p50 | p99 | CPU: publishing node | each other node | broker | memory | others, % of the core |"
             );
-            println!("|---|---|---|---|---|---|---|---|---|");
+            println!("|---|---|---|---|---|---|---|---|---|---|");
             for row in self.topics.iter().filter(|row| row.kind == kind) {
                 let show =
                     |of: &dyn Fn(&Grown) -> f64, digits| spread(row.rounds.iter().map(of), digits);
@@ -167,19 +165,20 @@ impl Report {
                     ),
                 };
                 println!(
-                    "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+                    "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
                     row.contestant,
                     row.count,
                     show(&|grown| millis(grown.ready), 1),
                     show(&|grown| millis(grown.latency.p50), 2),
                     show(&|grown| millis(grown.latency.p99), 2),
-                    cpu(&|grown| grown.times.publishing, 1),
-                    cpu(&|grown| grown.times.receiving, row.contestant.nodes - 1),
+                    cpu(&|grown| grown.spent.publishing, 1),
+                    cpu(&|grown| grown.spent.receiving, row.contestant.nodes - 1),
                     cpu(
-                        &|grown| grown.times.broker,
+                        &|grown| grown.spent.broker,
                         usize::from(row.contestant.broker.is_some())
                     ),
                     show(&|grown| mebibytes(grown.memory), 1),
+                    show(&|grown| grown.spent.others * 100.0, 0),
                 );
             }
         }
@@ -193,6 +192,12 @@ impl WithViewers {
         let deliveries = self.load.events as f64 * self.load.viewers as f64;
         let rounds = self.rounds.iter();
         spread(rounds.map(|round| micros(of(round)) / deliveries), 2)
+    }
+
+    /// How much of the servers' core others had, in percent.
+    fn others(&self) -> String {
+        let rounds = self.rounds.iter();
+        spread(rounds.map(|round| round.spent.others * 100.0), 0)
     }
 
     fn for_event(&self, of: fn(&Measured) -> Duration) -> String {

@@ -1,6 +1,10 @@
 //! A contestant that runs: nodes, what is between them and what is in front of them, all on one core.
 
-use std::{io, net::SocketAddr, ops::Sub, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use bench::{
     child::{ChildServer, beside_this},
@@ -29,8 +33,11 @@ pub(crate) struct Stage {
 }
 
 /// The CPU time of all processes, in user and kernel mode.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Times {
+    at: Instant,
+    /// The core was busy, with these or with others.
+    core: Duration,
     /// The node that publishes.
     pub(crate) publishing: Duration,
     /// All others.
@@ -39,22 +46,42 @@ pub(crate) struct Times {
     pub(crate) nginx: Duration,
 }
 
+/// The CPU time of all processes from one moment to another.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Spent {
+    pub(crate) publishing: Duration,
+    pub(crate) receiving: Duration,
+    pub(crate) broker: Duration,
+    pub(crate) nginx: Duration,
+    /// The share of the core's time that others had.
+    pub(crate) others: f64,
+}
+
 impl Times {
-    pub(crate) fn nodes(self) -> Duration {
-        self.publishing + self.receiving
+    pub(crate) fn since(self, before: Self) -> Spent {
+        let of = |time: fn(&Self) -> Duration| time(&self).saturating_sub(time(&before));
+        let spent = Spent {
+            publishing: of(|times| times.publishing),
+            receiving: of(|times| times.receiving),
+            broker: of(|times| times.broker),
+            nginx: of(|times| times.nginx),
+            others: 0.0,
+        };
+        let others = of(|times| times.core).saturating_sub(spent.all());
+        Spent {
+            others: others.as_secs_f64() / self.at.duration_since(before.at).as_secs_f64(),
+            ..spent
+        }
     }
 }
 
-impl Sub for Times {
-    type Output = Self;
+impl Spent {
+    pub(crate) fn nodes(self) -> Duration {
+        self.publishing + self.receiving
+    }
 
-    fn sub(self, before: Self) -> Self {
-        Self {
-            publishing: self.publishing.saturating_sub(before.publishing),
-            receiving: self.receiving.saturating_sub(before.receiving),
-            broker: self.broker.saturating_sub(before.broker),
-            nginx: self.nginx.saturating_sub(before.nginx),
-        }
+    pub(crate) fn all(self) -> Duration {
+        self.nodes() + self.broker + self.nginx
     }
 }
 
@@ -100,7 +127,14 @@ impl Stage {
     }
 
     pub(crate) fn times(&self) -> io::Result<Times> {
-        let mut times = Times::default();
+        let mut times = Times {
+            at: Instant::now(),
+            core: process::busy(SERVER_CORE)?,
+            publishing: Duration::ZERO,
+            receiving: Duration::ZERO,
+            broker: Duration::ZERO,
+            nginx: Duration::ZERO,
+        };
         for (number, node) in self.nodes.iter().enumerate() {
             let ran = process::time(node.pid())?.ran;
             match number {

@@ -10,7 +10,7 @@ use bench::{
 use crate::{
     contestant::Contestant,
     report::{mebibytes, millis},
-    stage::{Stage, Times},
+    stage::{Spent, Stage},
 };
 
 /// Events a second, on all topics together.
@@ -31,7 +31,7 @@ pub(crate) struct Grown {
     /// From publish to arrival, at the nodes that do not publish; where there is one only, at that.
     pub(crate) latency: Quantiles,
     /// CPU for all events.
-    pub(crate) times: Times,
+    pub(crate) spent: Spent,
     /// Of a node that does not publish, in bytes; where there is one only, of that.
     pub(crate) memory: u64,
 }
@@ -39,11 +39,12 @@ pub(crate) struct Grown {
 impl Grown {
     pub(crate) fn summary(&self) -> String {
         format!(
-            "ready after {:.1} ms, p50 {:.2} ms, p99 {:.2} ms, {:.1} MiB",
+            "ready after {:.1} ms, p50 {:.2} ms, p99 {:.2} ms, {:.1} MiB; others had {:.0} % of the core",
             millis(self.ready),
             millis(self.latency.p50),
             millis(self.latency.p99),
             mebibytes(self.memory),
+            self.spent.others * 100.0,
         )
     }
 }
@@ -78,13 +79,13 @@ pub(crate) async fn measure(
     stage.publish(batch(warm_up, events))?;
     stage.published()?;
     let times = stage.followed(warm_up + events)?;
-    let cpu = stage.times()? - before;
+    let spent = stage.times()?.since(before);
     // The node that publishes is the first.
     let others = times.len().min(2) - 1;
     Ok(Grown {
         ready: ready.into_iter().max().unwrap_or_default(),
         latency: Quantiles::new(times[others..].concat()),
-        times: cpu,
+        spent,
         memory: stage.memory()?,
     })
 }

@@ -12,7 +12,7 @@ use crate::{
     audience::{Arrival, Audience},
     load::{Load, What},
     report::{micros, millis},
-    stage::{PUBLISHING, Stage, Times},
+    stage::{PUBLISHING, Spent, Stage},
 };
 
 /// How long the load sleeps, whatever comes, once it has nothing to do.
@@ -30,19 +30,20 @@ pub(crate) struct Measured {
     /// For those of other nodes.
     pub(crate) elsewhere: Quantiles,
     /// CPU for all events.
-    pub(crate) times: Times,
+    pub(crate) spent: Spent,
 }
 
 impl Measured {
     pub(crate) fn summary(&self, load: &Load) -> String {
         let each = |time: Duration| micros(time) / (load.events as f64 * load.viewers as f64);
         format!(
-            "p50 {:.2} ms, p99 {:.2} ms; CPU for a delivery: nodes {:.2} µs, broker {:.2} µs, nginx {:.2} µs",
+            "p50 {:.2} ms, p99 {:.2} ms; CPU for a delivery: nodes {:.2} µs, broker {:.2} µs, nginx {:.2} µs; others had {:.0} % of the core",
             millis(self.all.p50),
             millis(self.all.p99),
-            each(self.times.nodes()),
-            each(self.times.broker),
-            each(self.times.nginx),
+            each(self.spent.nodes()),
+            each(self.spent.broker),
+            each(self.spent.nginx),
+            self.spent.others * 100.0,
         )
     }
 }
@@ -87,7 +88,7 @@ async fn run(stage: &mut Stage, load: &Load) -> io::Result<Measured> {
     stage.publish(batch(warm_up, events))?;
     audience.have(warm_up + events).await?;
     stage.published()?;
-    let times = stage.times()? - before;
+    let spent = stage.times()?.since(before);
     let mut arrivals = audience.arrivals(warm_up + events).await?;
     arrivals.retain(|arrival| arrival.event >= warm_up);
     let of = |is_wanted: fn(&&Arrival) -> bool| {
@@ -98,6 +99,6 @@ async fn run(stage: &mut Stage, load: &Load) -> io::Result<Measured> {
         all: of(|_| true),
         here: of(|arrival| arrival.node == PUBLISHING),
         elsewhere: of(|arrival| arrival.node != PUBLISHING),
-        times,
+        spent,
     })
 }
