@@ -210,8 +210,13 @@ fn node(number: usize, broker: Option<&Server>) -> io::Result<ChildServer> {
 fn configuration(front: SocketAddr, nodes: &[ChildServer]) -> String {
     let text = CONFIGURATION.replace(FRONT, &front.to_string());
     let text = text.replace(CONNECTIONS, "worker_connections 4096");
-    let addresses = NODES.iter().zip(nodes);
-    addresses.fold(text, |text, (example, node)| {
-        text.replace(example, &node.address().to_string())
+    let mut nodes = nodes.iter();
+    NODES.iter().fold(text, |text, example| match nodes.next() {
+        Some(node) => text.replace(example, &node.address().to_string()),
+        // One that is not there is none of nginx's either.
+        None => {
+            let lines = text.lines().filter(|line| !line.contains(example));
+            lines.collect::<Vec<_>>().join("\n")
+        }
     })
 }
