@@ -231,6 +231,10 @@ impl Live {
             }
             let is_resumed = feed.is_resumed();
             self.queue.is_resumed.store(is_resumed, Ordering::Relaxed);
+            if waiting.on_connect.is_none() && waiting.body.is_none() {
+                // Nobody throws anything away that this client has.
+                feed.forgets_id();
+            }
         }
         let Waiting {
             sender,
@@ -429,7 +433,9 @@ impl Live {
         self.followed = Box::default();
         // What the topics had before the end still goes out, as what was accepted does.
         self.until = self.until.min(published);
-        if matches!(reason, EndReason::Disconnected | EndReason::Lagged) {
+        let has_begun = !matches!(self.work, Work::Waiting(_) | Work::Connecting(_));
+        // Who has an id is taken for one that has had what `on_connect` sends.
+        if !has_begun || matches!(reason, EndReason::Disconnected | EndReason::Lagged) {
             self.feed = None;
         }
         let work = std::mem::replace(&mut self.work, Work::Done);

@@ -8,7 +8,7 @@ use std::sync::{
 use sidereal_sse::broker::{Broker, BrokerFuture, Deliver, Link};
 use tokio::sync::Notify;
 
-use super::*;
+use super::{faulty::Late, *};
 
 #[tokio::test]
 async fn events_go_on_where_they_are_published_and_others_learn_that_they_missed_some() {
@@ -159,18 +159,6 @@ async fn a_broker_that_panics_is_away() {
     assert_eq!(texts(&mut there, 1).await, ["a"]);
 }
 
-/// A broker that is there when it is told to be.
-struct Late(Exchange, Arc<Notify>);
-
-impl Broker for Late {
-    fn connect(&self, deliver: Deliver) -> BrokerFuture<'_, Arc<dyn Link>> {
-        Box::pin(async move {
-            self.1.notified().await;
-            self.0.connect(deliver).await
-        })
-    }
-}
-
 #[tokio::test]
 async fn that_an_event_is_missing_is_known_before_later_ones_come() {
     let exchange = Exchange::default();
@@ -208,7 +196,7 @@ async fn cut_off(exchange: &Exchange) -> ([Hub; 2], [Subscription; 2]) {
 
 /// Long enough for the nodes to have told each other what they have sent.
 async fn all_is_told() {
-    tokio::time::sleep(Duration::from_millis(2500)).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
 }
 
 #[tokio::test]

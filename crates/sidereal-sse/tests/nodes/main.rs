@@ -2,12 +2,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod again;
+mod attacks;
 mod away;
 mod exchange;
+mod faulty;
 #[path = "../support/frames.rs"]
 mod frames;
 mod logs;
 mod model;
+mod page;
 mod plain;
 mod presence;
 mod views;

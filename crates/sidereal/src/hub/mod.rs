@@ -92,12 +92,11 @@ impl Hub {
         self.inner.is_connected()
     }
 
-    /// Waits until the broker has all that was published until now, or has refused it: before a
-    /// process ends, which else takes along what it has not sent yet. Ready at once for a hub without a
-    /// broker.
+    /// Waits until the broker has all that was published until now, or has refused it, and the other
+    /// nodes were told what they have missed: before a process ends, which else takes that along. Ready
+    /// at once for a hub without a broker.
     ///
-    /// While the broker is away it waits, if something does ([`WhenAway`](crate::broker::WhenAway)); so
-    /// give it a limit. Cancel safe: nothing is lost by dropping it.
+    /// While the broker is away it waits, if there is something to be sent or told; so give it a limit. Cancel safe: nothing is lost by dropping it.
     ///
     /// ```
     /// # use std::time::Duration;

@@ -14,7 +14,7 @@ use bytes::{Buf as _, BufMut as _, Bytes};
 
 use super::{
     Channel, Message,
-    wire::{Kind, Outgoing},
+    wire::{Envelope, Kind, Outgoing},
 };
 
 /// The name of the channel.
@@ -39,8 +39,49 @@ pub(super) enum Announcement {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Tail {
     pub(super) after: u64,
-    /// The channels, and the sequence of the last message on each; `None` where it does not know.
-    pub(super) last: Option<Vec<(String, u64)>>,
+    /// The channels, and the sequence of the last message on each, encoded; `None` where it does not
+    /// know, or they are too many.
+    pub(super) list: Option<Bytes>,
+}
+
+impl Tail {
+    /// A list of no more than so many bytes.
+    pub(super) fn new<'a>(
+        after: u64,
+        last: Option<impl Iterator<Item = (&'a Channel, u64)>>,
+        longest: usize,
+    ) -> Self {
+        let list = last.and_then(|last| {
+            let mut list = Vec::new();
+            for (channel, sequence) in last {
+                let name = channel.name();
+                list.put_u64(sequence);
+                list.put_u16(u16::try_from(name.len()).ok()?);
+                list.put_slice(name.as_bytes());
+                if list.len() > longest {
+                    return None;
+                }
+            }
+            Some(list.into())
+        });
+        Self { after, list }
+    }
+
+    /// The channels, and the sequence of the last message on each; `None` where that is not known.
+    pub(super) fn last(&self) -> Option<Vec<(String, u64)>> {
+        let mut list = self.list.clone()?;
+        let mut last = Vec::new();
+        while list.has_remaining() {
+            let sequence = list.try_get_u64().ok()?;
+            let length = usize::from(list.try_get_u16().ok()?);
+            if length > list.remaining() {
+                return None;
+            }
+            let name = String::from_utf8(list.split_to(length).into()).ok()?;
+            last.push((name, sequence));
+        }
+        Some(last)
+    }
 }
 
 impl Announcement {
@@ -57,6 +98,13 @@ impl Announcement {
             channel: Channel::plain(ALL),
             payload: message.encode(),
         }
+    }
+
+    /// Whether a message on this channel says that something was not sent.
+    pub(super) fn is_skipped(message: &Message) -> bool {
+        let envelope = Envelope::decode(&message.payload);
+        message.channel.name() == ALL
+            && envelope.is_ok_and(|it| Self::decode(&it.body) == Some(Self::Skipped))
     }
 
     fn encode(&self) -> Bytes {
@@ -76,16 +124,11 @@ impl Announcement {
                     bytes.put_u64(*after);
                 }
             }
-            Self::Sent(Tail { after, last }) => {
+            Self::Sent(Tail { after, list }) => {
                 bytes.put_u8(5);
                 bytes.put_u64(*after);
-                bytes.put_u8(u8::from(last.is_some()));
-                for (name, sequence) in last.iter().flatten() {
-                    bytes.put_u64(*sequence);
-                    // No name is longer, since no broker takes such.
-                    bytes.put_u16(u16::try_from(name.len()).unwrap_or_default());
-                    bytes.put_slice(name.as_bytes());
-                }
+                bytes.put_u8(u8::from(list.is_some()));
+                bytes.put_slice(list.as_deref().unwrap_or_default());
             }
         }
         bytes.into()
@@ -110,21 +153,11 @@ impl Announcement {
             }
             5 => {
                 let after = body.try_get_u64().ok()?;
-                if body.try_get_u8().ok()? == 0 {
-                    return Some(Self::Sent(Tail { after, last: None }));
-                }
-                let mut last = Vec::new();
-                while body.has_remaining() {
-                    let sequence = body.try_get_u64().ok()?;
-                    let length = usize::from(body.try_get_u16().ok()?);
-                    if length > body.remaining() {
-                        return None;
-                    }
-                    let name = String::from_utf8(body.split_to(length).into()).ok()?;
-                    last.push((name, sequence));
-                }
-                let last = Some(last);
-                Some(Self::Sent(Tail { after, last }))
+                let list = match body.try_get_u8().ok()? {
+                    0 => None,
+                    _ => Some(body),
+                };
+                Some(Self::Sent(Tail { after, list }))
             }
             _ => None,
         }
@@ -138,14 +171,15 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn what_was_said_is_understood(
-            process: u64, through: u64, nodes: Vec<(u64, u64)>, last: Option<Vec<(String, u64)>>,
+            process: u64, through: u64, nodes: Vec<(u64, u64)>, list: Option<Vec<u8>>,
         ) {
+            let list = list.map(Bytes::from);
             for announcement in [
                 Announcement::Here { process, through },
                 Announcement::Gone,
                 Announcement::Skipped,
                 Announcement::Asks(nodes),
-                Announcement::Sent(Tail { after: through, last }),
+                Announcement::Sent(Tail { after: through, list }),
             ] {
                 let body = announcement.encode();
                 proptest::prop_assert_eq!(Announcement::decode(&body), Some(announcement));
@@ -156,7 +190,23 @@ mod tests {
         fn nothing_that_comes_in_panics(bytes: Vec<u8>, tag in 0..7_u8) {
             let mut body = vec![tag];
             body.extend(bytes);
-            let _ = Announcement::decode(&body.into());
+            if let Some(Announcement::Sent(tail)) = Announcement::decode(&body.into()) {
+                let _ = tail.last();
+            }
+        }
+
+        #[test]
+        fn a_list_is_read_again(last: Vec<(String, u64)>) {
+            let channels: Vec<_> =
+                last.iter().map(|(name, last)| (Channel::plain(name.as_str()), *last)).collect();
+            let list = || channels.iter().map(|(channel, last)| (channel, *last));
+            let tail = Tail::new(7, Some(list()), usize::MAX);
+            let length = tail.list.as_ref().map_or(0, Bytes::len);
+            proptest::prop_assert_eq!(tail.last(), Some(last));
+            proptest::prop_assert_eq!(&Tail::new(7, Some(list()), length), &tail);
+            if length > 0 {
+                proptest::prop_assert_eq!(Tail::new(7, Some(list()), length - 1).last(), None);
+            }
         }
     }
 }

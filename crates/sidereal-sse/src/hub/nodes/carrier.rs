@@ -295,7 +295,8 @@ impl Carrier {
             Some((_, last)) if envelope.sequence <= *last => return,
             Some((_, last)) => {
                 let before = std::mem::replace(last, envelope.sequence);
-                if envelope.before > before {
+                // One that says what was not sent may come after later ones that were.
+                if envelope.before > before || envelope.kind == Kind::Skipped {
                     receiver.missed();
                 }
             }

@@ -135,12 +135,7 @@ impl Nodes {
             }
             Announcement::Asks(nodes) => {
                 let asked = nodes.iter().filter(|(asked, _)| *asked == self.id);
-                let asked = asked.map(|(_, after)| *after).min();
-                if asked.is_some() {
-                    state.asked = asked.into_iter().chain(state.asked).min();
-                    drop(state);
-                    self.has_messages.notify_one();
-                }
+                state.asked.extend(asked.map(|(_, after)| *after));
             }
             Announcement::Sent(tail) => state.peers.answers(node, tail, now),
         }

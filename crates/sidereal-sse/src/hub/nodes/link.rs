@@ -32,8 +32,9 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 /// How often channels are looked at that nobody may follow any more.
 const SWEEP: Duration = Duration::from_secs(5);
 
-/// The longest list of what was sent.
+/// The longest list of what was sent, and what goes before it in its message.
 const LIST: usize = 1 << 20;
+const LIST_HEAD: usize = 64;
 
 /// Looks after the connection as long as the hub is there.
 pub(super) fn start(nodes: Arc<Nodes>) {
@@ -133,6 +134,7 @@ async fn serve(nodes: &Arc<Nodes>, link: Arc<dyn Link>) -> BrokerError {
     if let Err(error) = subscribed.await {
         return error;
     }
+    nodes.state().peers.hears_all(Instant::now());
     nodes.is_here();
     let mut tasks = JoinSet::new();
     tasks.spawn(read_all(link.clone(), followed));
@@ -155,8 +157,7 @@ async fn serve(nodes: &Arc<Nodes>, link: Arc<dyn Link>) -> BrokerError {
         };
         drop(tasks);
         if nodes.is_closing() {
-            let gone = nodes.to_all(&Announcement::Gone);
-            let _ = timeout(Duration::from_secs(1), link.send(vec![gone])).await;
+            let _ = timeout(Duration::from_secs(1), link.send(nodes.last_words())).await;
         }
         return error;
     }
@@ -336,6 +337,7 @@ async fn live(nodes: Arc<Nodes>, link: Arc<dyn Link>) -> Result<(), BrokerError>
     let mut silent = 0;
     loop {
         nodes.look_at_answers();
+        nodes.answer();
         within(link.send(nodes.signs_of_life())).await?;
         sleep(HEARTBEAT).await;
         let heard = nodes.echoes();
@@ -352,7 +354,13 @@ async fn live(nodes: Arc<Nodes>, link: Arc<dyn Link>) -> Result<(), BrokerError>
 
 impl State {
     fn was_not_sent(&mut self, message: Message) {
-        if let Ok(envelope) = Envelope::decode(&message.payload) {
+        if Announcement::is_skipped(&message) {
+            self.may_tell = Some(Instant::now() + HEARTBEAT);
+            self.has_skipped_many = true;
+        }
+        if let Ok(envelope) = Envelope::decode(&message.payload)
+            && envelope.sequence > 0
+        {
             // What says that something was not sent is said again, but not at once.
             if envelope.kind == Kind::Skipped {
                 self.may_tell = Some(Instant::now() + HEARTBEAT);
@@ -396,22 +404,22 @@ impl State {
         is_some
     }
 
-    /// Has those told who asked what was sent.
+    /// Has those told who asked what was sent: after whatever was sent before.
     fn answer(&mut self, id: u64, longest: usize) {
-        let Some(after) = self.asked.take() else {
-            return;
-        };
-        let sent = self.sent.after(after);
-        let last = sent.map(|sent| {
-            let sent = sent.into_iter();
-            sent.map(|(channel, sequence)| (channel.name().to_owned(), sequence))
-                .collect()
-        });
-        let mut answer = Announcement::Sent(Tail { after, last }).to_all(id);
-        if answer.payload.len() > longest.min(LIST) {
-            answer = Announcement::Sent(Tail { after, last: None }).to_all(id);
+        let asked = std::mem::take(&mut self.asked);
+        let first = asked.iter().min().copied();
+        let last = asked.iter().max().copied();
+        let longest = longest.saturating_sub(LIST_HEAD).min(LIST);
+        // Most get along with an answer to who asks for most, unless that is too much to say.
+        for after in first.into_iter().chain(last) {
+            let tail = Tail::new(after, self.sent.after(after), longest);
+            let is_enough = tail.list.is_some() || first == last;
+            self.messages
+                .push(Announcement::Sent(tail).to_all(id), None);
+            if is_enough {
+                return;
+            }
         }
-        self.messages.push(answer, None);
     }
 }
 
@@ -493,12 +501,13 @@ impl Nodes {
         let longest = self.longest.load(Ordering::Relaxed);
         let mut state = self.state();
         let state = &mut *state;
-        // After whatever was sent before it.
-        state.answer(self.id, longest);
         let mut refused = Vec::new();
         let batch = state
             .messages
             .batch(longest, |message| refused.push(message.clone()));
+        if !refused.is_empty() {
+            self.has_gone.notify_waiters();
+        }
         for message in refused {
             state.was_not_sent(message);
         }
@@ -524,7 +533,9 @@ impl Nodes {
         let longest = self.longest.load(Ordering::Relaxed);
         let mut state = self.state();
         let seen = state.seen;
-        let mut batch = state.entries.batch(longest, |_| {});
+        let mut batch = state
+            .entries
+            .batch(longest, |_| self.has_gone.notify_waiters());
         for entry in &mut batch {
             entry.seen = seen;
         }
@@ -592,11 +603,34 @@ impl Nodes {
         messages
     }
 
+    /// Tells those who have asked since the last time.
+    fn answer(&self) {
+        let longest = self.longest.load(Ordering::Relaxed);
+        let mut state = self.state();
+        if !state.asked.is_empty() {
+            state.answer(self.id, longest);
+            drop(state);
+            self.has_messages.notify_one();
+        }
+    }
+
+    /// What a node says before it goes.
+    fn last_words(&self) -> Vec<Message> {
+        let state = self.state();
+        let is_missing = state.has_skipped_many
+            || !state.skipped.is_empty()
+            || state.messages.iter().next().is_some();
+        drop(state);
+        let skipped = is_missing.then_some(Announcement::Skipped);
+        let words = skipped.into_iter().chain([Announcement::Gone]);
+        words.map(|word| self.to_all(&word)).collect()
+    }
+
     /// What other nodes say that they have sent is compared with what has come in.
     fn look_at_answers(&self) {
         let answered = self.state().peers.answered(Instant::now());
         for (node, tail) in answered {
-            let Some(last) = tail.last else {
+            let Some(last) = tail.last() else {
                 self.stays_in_doubt();
                 continue;
             };

@@ -31,6 +31,13 @@ use std::{
 
 use tokio::{runtime::Handle, sync::Notify, time::Instant};
 
+use self::{
+    announcement::Announcement,
+    outbox::{Outbox, Payload},
+    peers::Peers,
+    sent::Sent,
+    wire::{Kind, Outgoing},
+};
 pub use self::{
     broker::{
         Append, Broker, BrokerError, BrokerFuture, Channel, History, Link, Message, Place, Stored,
@@ -41,12 +48,6 @@ pub use self::{
 pub(crate) use self::{
     carrier::{Carrier, NotSent, Receiver},
     outbox::Confirm,
-};
-use self::{
-    outbox::{Outbox, Payload},
-    peers::Peers,
-    sent::Sent,
-    wire::{Kind, Outgoing},
 };
 use super::lock;
 
@@ -90,8 +91,8 @@ struct State {
     entries: Outbox<Append>,
     /// What was sent, or was to be, on channels without a log.
     sent: Sent,
-    /// Somebody asks what was sent after this sequence.
-    asked: Option<u64>,
+    /// Others ask what was sent after these sequences.
+    asked: Vec<u64>,
     /// What was not sent, without the others knowing: of each channel the sequence of the last.
     skipped: HashMap<Channel, u64>,
     /// They were so many that they are not listed.
@@ -118,7 +119,8 @@ impl State {
     /// The message with this sequence was not sent: the others are to be told.
     fn skip(&mut self, channel: Channel, sequence: u64) {
         if self.skipped.len() < SKIPPED || self.skipped.contains_key(&channel) {
-            self.skipped.insert(channel, sequence);
+            let last = self.skipped.entry(channel).or_default();
+            *last = sequence.max(*last);
         } else {
             self.has_skipped_many = true;
         }
@@ -136,11 +138,14 @@ impl State {
         }
         let skipped = self.skipped.values().min().copied();
         let waiting = self.messages.iter().find_map(|message| {
-            // Announcements have none.
-            wire::sequence(&message.payload).filter(|sequence| *sequence > 0)
+            match wire::sequence(&message.payload)? {
+                // Announcements have none, and one of them concerns all that was sent.
+                0 => Announcement::is_skipped(message).then_some(0),
+                sequence => Some(sequence),
+            }
         });
         let open = skipped.into_iter().chain(waiting).min();
-        open.map_or(self.sequence, |open| open - 1)
+        open.map_or(self.sequence, |open| open.saturating_sub(1))
     }
 
     /// A place in the log was heard of.
@@ -172,7 +177,7 @@ impl Nodes {
                 messages: Outbox::new(),
                 entries: Outbox::new(),
                 sent: Sent::default(),
-                asked: None,
+                asked: Vec::new(),
                 skipped: HashMap::new(),
                 has_skipped_many: false,
                 may_tell: None,
@@ -363,23 +368,26 @@ impl Nodes {
         }
     }
 
-    /// Waits until everything has gone to the broker that waits for it now.
+    /// Waits until everything has gone to the broker that waits for it now, and the others were told
+    /// what was not sent.
     pub(super) async fn flush(&self) {
-        let progress = || {
-            let state = self.state();
-            [state.messages.progress(), state.entries.progress()]
-        };
-        let ends = progress().map(|(_, end)| end);
+        let entries = self.state().entries.end();
+        let mut messages = None;
+        self.has_messages.notify_one();
         loop {
             let gone = self.has_gone.notified();
             tokio::pin!(gone);
             gone.as_mut().enable();
-            let is_done = progress()
-                .iter()
-                .zip(ends)
-                .all(|((gone, _), end)| *gone >= end);
-            if is_done {
-                return;
+            {
+                let state = self.state();
+                if state.skipped.is_empty() && !state.has_skipped_many {
+                    messages.get_or_insert(state.messages.end());
+                }
+                if messages.is_some_and(|messages| state.messages.is_past(messages))
+                    && state.entries.is_past(entries)
+                {
+                    return;
+                }
             }
             gone.await;
         }

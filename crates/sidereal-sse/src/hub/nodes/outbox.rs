@@ -17,10 +17,18 @@ pub(crate) type Confirm = oneshot::Sender<Result<(), BrokerError>>;
 /// it.
 #[derive(Debug)]
 pub(super) struct Outbox<M> {
-    waiting: VecDeque<(M, Option<Confirm>)>,
+    waiting: VecDeque<Waiting<M>>,
     bytes: usize,
-    /// How many have gone, to the broker or nowhere.
-    gone: u64,
+    /// How many there were.
+    count: u64,
+}
+
+#[derive(Debug)]
+struct Waiting<M> {
+    /// The how manieth it is.
+    number: u64,
+    message: M,
+    confirm: Option<Confirm>,
 }
 
 pub(super) trait Payload {
@@ -44,7 +52,7 @@ impl<M: Payload + Clone> Outbox<M> {
         Self {
             waiting: VecDeque::new(),
             bytes: 0,
-            gone: 0,
+            count: 0,
         }
     }
 
@@ -54,19 +62,29 @@ impl<M: Payload + Clone> Outbox<M> {
             || self.waiting.len() < most && self.bytes.saturating_add(length) <= most_bytes
     }
 
-    /// How many have gone, and how many will have when all have that are here now.
-    pub(super) fn progress(&self) -> (u64, u64) {
-        (self.gone, self.gone + self.waiting.len() as u64)
+    /// How many there were until now.
+    pub(super) fn end(&self) -> u64 {
+        self.count
+    }
+
+    /// Whether none of those waits any more.
+    pub(super) fn is_past(&self, end: u64) -> bool {
+        self.waiting.front().is_none_or(|first| first.number > end)
     }
 
     /// What waits, oldest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = &M> {
-        self.waiting.iter().map(|(message, _)| message)
+        self.waiting.iter().map(|waiting| &waiting.message)
     }
 
     pub(super) fn push(&mut self, message: M, confirm: Option<Confirm>) {
         self.bytes += message.length();
-        self.waiting.push_back((message, confirm));
+        self.count += 1;
+        self.waiting.push_back(Waiting {
+            number: self.count,
+            message,
+            confirm,
+        });
     }
 
     /// The oldest ones. Those that are longer than the broker takes never go: they are given to `refuse`.
@@ -74,7 +92,7 @@ impl<M: Payload + Clone> Outbox<M> {
         let mut batch = Vec::new();
         let mut bytes = 0;
         let mut index = 0;
-        while let Some((message, _)) = self.waiting.get(index) {
+        while let Some(Waiting { message, .. }) = self.waiting.get(index) {
             let length = message.length();
             if length > longest {
                 refuse(message);
@@ -100,9 +118,11 @@ impl<M: Payload + Clone> Outbox<M> {
     }
 
     fn done(&mut self, index: usize, result: Result<(), BrokerError>) -> Option<M> {
-        let (message, confirm) = self.waiting.remove(index)?;
+        let waiting = self.waiting.remove(index)?;
+        let Waiting {
+            message, confirm, ..
+        } = waiting;
         self.bytes -= message.length();
-        self.gone += 1;
         if let Some(confirm) = confirm {
             let _ = confirm.send(result);
         }

@@ -47,20 +47,16 @@ impl Sent {
 
     /// The channels on which something was sent after this sequence, with the last of each; `None`
     /// where some are forgotten.
-    pub(super) fn after(&self, sequence: u64) -> Option<Vec<(Channel, u64)>> {
-        if sequence + 1 < self.older.from {
+    pub(super) fn after(&self, sequence: u64) -> Option<impl Iterator<Item = (&Channel, u64)>> {
+        if sequence.saturating_add(1) < self.older.from {
             return None;
         }
-        let recent = self.recent.last.iter();
-        let mut older = self.older.last.iter();
-        let is_recent = |channel| self.recent.last.contains_key(channel);
-        let older = older.by_ref().filter(|(channel, _)| !is_recent(*channel));
-        let after = recent.chain(older).filter(|(_, last)| **last > sequence);
-        Some(
-            after
-                .map(|(channel, last)| (channel.clone(), *last))
-                .collect(),
-        )
+        let recent = &self.recent.last;
+        let older = self.older.last.iter();
+        let older = older.filter(|(channel, _)| !recent.contains_key(*channel));
+        let all = recent.iter().chain(older);
+        let all = all.map(|(channel, last)| (channel, *last));
+        Some(all.filter(move |(_, last)| *last > sequence))
     }
 }
 
@@ -76,12 +72,13 @@ mod tests {
     #[test]
     fn the_last_of_each_channel_is_known() {
         let mut sent = Sent::default();
-        assert_eq!(sent.after(0), Some(Vec::new()));
+        assert_eq!(sent.after(0).unwrap().count(), 0);
         for (sequence, number) in [(1, 1), (2, 2), (4, 1), (5, 3)] {
             sent.note(&channel(number), sequence);
         }
         let after = |sequence| {
-            let mut after = sent.after(sequence).unwrap();
+            let after = sent.after(sequence).unwrap();
+            let mut after: Vec<_> = after.map(|(channel, it)| (channel.clone(), it)).collect();
             after.sort();
             after
         };
@@ -100,18 +97,23 @@ mod tests {
         for sequence in 1..=2 * CHANNELS {
             sent.note(&channel(sequence), sequence as u64);
         }
-        assert_eq!(sent.after(0).unwrap().len(), 2 * CHANNELS);
+        let count = |sent: &Sent, sequence| sent.after(sequence).map(Iterator::count);
+        assert_eq!(count(&sent, 0), Some(2 * CHANNELS));
         // One of the older generation is sent once more.
         let last = 2 * CHANNELS as u64 + 1;
         sent.note(&channel(1), last);
-        assert_eq!(sent.after(0), None);
+        assert_eq!(count(&sent, 0), None);
         let from = CHANNELS as u64;
-        assert_eq!(sent.after(from).unwrap().len(), CHANNELS + 1);
-        assert_eq!(sent.after(from - 1), None);
-        assert_eq!(sent.after(last - 1).unwrap(), [(channel(1), last)]);
+        assert_eq!(count(&sent, from), Some(CHANNELS + 1));
+        assert_eq!(count(&sent, from - 1), None);
+        assert_eq!(count(&sent, last - 1), Some(1));
+        assert_eq!(count(&sent, u64::MAX), Some(0));
         sent.note(&channel(CHANNELS + 7), last + 1);
-        let twice = sent.after(from).unwrap();
-        assert_eq!(twice.len(), CHANNELS + 1, "a channel stands once");
+        assert_eq!(
+            count(&sent, from),
+            Some(CHANNELS + 1),
+            "a channel stands once"
+        );
         assert_eq!(sent.last(&channel(CHANNELS + 7)), last + 1);
     }
 }
