@@ -47,8 +47,8 @@ pub(crate) fn connect(id: Option<&str>) -> Connect {
 
 /// The last id in what was read, which may be empty.
 pub(crate) fn last_id(text: &str) -> Option<String> {
-    let ids = text.lines().filter_map(|it| it.strip_prefix("id"));
-    ids.last().map(|it| {
+    let mut ids = text.lines().filter_map(|it| it.strip_prefix("id"));
+    ids.next_back().map(|it| {
         it.trim_start_matches(": ")
             .trim_start_matches(':')
             .to_owned()

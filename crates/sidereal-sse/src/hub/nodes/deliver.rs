@@ -56,8 +56,8 @@ impl Deliver {
         }
     }
 
-    /// The connection that was made is lost, or it is not sure that every message came in: it is dropped, and another
-    /// one is made.
+    /// The connection that was made is lost, or it is not sure that every message came in: it is
+    /// dropped, and another one is made.
     pub fn lost(&self, error: BrokerError) {
         let mut state = self.nodes.state();
         if state.generation != self.generation {

@@ -12,6 +12,7 @@
 mod announcement;
 mod broker;
 mod carrier;
+mod catch_up;
 mod deliver;
 mod link;
 mod options;
