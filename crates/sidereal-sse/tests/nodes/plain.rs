@@ -85,11 +85,13 @@ async fn what_cannot_be_read_is_missed() {
     let [one] = hubs(&exchange).await;
     let mut subscription = follow(&one.topic("news")).await;
     let mut other = follow(&one.topic("other")).await;
+    exchange.inject("topic/news", &b"somebody else".to_vec().into());
+    nothing(&mut subscription).await;
     // Of a later version.
-    exchange.inject("topic/news", &vec![200; 100].into());
+    exchange.inject("topic/news", &vec![0xfa; 100].into());
     assert!(next(&mut subscription).await.is_err());
     nothing(&mut other).await;
-    exchange.inject("nodes", &vec![200; 100].into());
+    exchange.inject("nodes", &vec![0xfa; 100].into());
     nothing(&mut other).await;
 }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::{
     BrokerError, Channel, History, NODES_TARGET, Nodes, Place, Stored,
     outbox::Confirm,
-    wire::{Envelope, Kind},
+    wire::{Envelope, Kind, Malformed},
 };
 use crate::hub::lock;
 
@@ -479,7 +479,9 @@ fn give(receiver: &dyn Receiver, place: Place, payload: &Bytes) {
         Ok(envelope) => receiver.take(envelope.node, &envelope.body, Some(place)),
         Err(error) => {
             tracing::warn!(target: NODES_TARGET, %error, "a message of the log cannot be read");
-            receiver.missed();
+            if error != Malformed::Foreign {
+                receiver.missed();
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{
     BrokerError, Carrier, Channel, NODES_TARGET, Nodes, Stored,
     announcement::{ALL, Announcement},
-    wire::Envelope,
+    wire::{Envelope, Malformed},
 };
 
 /// Where a [`Broker`](super::Broker) puts what comes in.
@@ -28,7 +28,9 @@ impl Deliver {
             Ok(envelope) => envelope,
             Err(error) => {
                 tracing::warn!(target: NODES_TARGET, channel, %error, "a message cannot be read");
-                if let Some(carrier) = self.carrier(&Channel::plain(channel)) {
+                if error != Malformed::Foreign
+                    && let Some(carrier) = self.carrier(&Channel::plain(channel))
+                {
                     carrier.has_missed();
                 }
                 return;

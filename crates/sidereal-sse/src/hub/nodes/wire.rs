@@ -9,7 +9,9 @@ use bytes::{BufMut as _, Bytes};
 
 use crate::Frame;
 
-const VERSION: u8 = 1;
+/// The version, which is marked: no text begins with such a byte, in any language.
+const VERSION: u8 = MARK | 1;
+const MARK: u8 = 0xF8;
 const HEAD: usize = 26;
 
 /// A message of a node.
@@ -38,6 +40,8 @@ pub(super) enum Kind {
 pub(crate) enum Malformed {
     /// Of another version of this crate.
     Version(u8),
+    /// Of something else.
+    Foreign,
     Head,
     Event,
 }
@@ -47,8 +51,10 @@ impl std::fmt::Display for Malformed {
         match self {
             Self::Version(version) => write!(
                 f,
-                "it is of version {version} of the protocol, and this node speaks {VERSION}"
+                "it is of version {version} of the protocol, and this node speaks {}",
+                VERSION & !MARK
             ),
+            Self::Foreign => f.write_str("no hub has sent it"),
             Self::Head => f.write_str("it has no head"),
             Self::Event => f.write_str("it holds no event"),
         }
@@ -89,8 +95,10 @@ impl Envelope {
     pub(super) fn decode(bytes: &Bytes) -> Result<Self, Malformed> {
         match bytes.first() {
             Some(&VERSION) => {}
-            Some(&version) => return Err(Malformed::Version(version)),
-            None => return Err(Malformed::Head),
+            Some(&version) if version & MARK == MARK => {
+                return Err(Malformed::Version(version & !MARK));
+            }
+            Some(_) | None => return Err(Malformed::Foreign),
         }
         let kind = match bytes.get(1) {
             Some(0) => Kind::Data,
